@@ -1,0 +1,230 @@
+/* Where the largest or smallest element along one axis stands: the first of equals, and the
+ * first NaN if there is one. Behind reduce.cl, whose helpers it uses.
+ *
+ * Result `o` looks at `length` elements `inner` apart. They may be cut into `parts` of
+ * `part`: then values[p * outputs + o] and places[p * outputs + o] are what part p finds,
+ * and arg_finish compares them. Results are long if `wide`, else int.
+ *
+ * _rows, _columns: one work-item takes `block` results (tiles of V columns), local size 1.
+ * _group: `lanes` work-items share a part of a result, as in reduce.cl. */
+typedef struct {
+  long outputs, length, inner, parts, part, block, lanes, wide;
+} search;
+
+INLINED bool beats(int least, A x, A best) {
+  if (IS_NAN(best)) return false;
+  if (IS_NAN(x)) return true;
+  return least ? x < best : x > best;
+}
+
+INLINED MV beatsv(int least, AV x, AV best) {
+  MV more = least ? x < best : x > best;
+  return more | FLOAT_OR_INT((x != x) & (best == best), (MV)0);
+}
+
+INLINED void store_place(__global int *y, const search *s, size_t output, long at) {
+  if (s->wide)
+    ((__global long *)y)[output] = at;
+  else
+    y[output] = (int)at;
+}
+
+/* ---- Blocks ---- */
+
+/* The first of `count` elements that is `value`, or NaN when the value is. */
+INLINED size_t find(const __global T *p, A value, size_t count) {
+  size_t i = 0;
+  while (i + V <= count) {
+    AV x = LOADV(p, i);
+    if (any((x == (AV)value) | FLOAT_OR_INT(x != x, (MV)0))) break;
+    i += V;
+  }
+  for (; i + 1 < count; i++) {
+    A x = LOAD(p, i);
+    if (x == value || IS_NAN(x)) break;
+  }
+  return i;
+}
+
+INLINED A best_of(int least, const __global T *p, size_t count) {
+  A best = LOAD(p, 0);
+  size_t i = 0;
+  if (count >= V) {
+    AV bestv = LOADV(p, 0);
+    for (i = V; i + V <= count; i += V)
+      bestv = least ? smallerv(LOADV(p, i), bestv) : largerv(LOADV(p, i), bestv);
+    best = across(least ? REDUCE_MIN : REDUCE_MAX, bestv);
+  }
+  for (; i < count; i++) {
+    A x = LOAD(p, i);
+    if (beats(least, x, best)) best = x;
+  }
+  return best;
+}
+
+/* Looks for the value first, 64 vectors at a time, and for its place only where it rises.
+ */
+INLINED void arg_rows_of(int least, const __global T *x, __global int *y,
+                         __global A *values, __global long *places, const search *s) {
+  size_t output = get_global_id(0) * (size_t)s->block;
+  size_t last = AT_MOST(output + (size_t)s->block, (size_t)s->outputs);
+  size_t begin = get_global_id(1) * (size_t)s->part;
+  size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
+  for (; output < last; output++) {
+    const __global T *p = x + output * (size_t)s->length;
+    A best = LOAD(p, begin);
+    size_t at = begin;
+    for (size_t i = begin; i < end; i += 64 * V) {
+      size_t count = AT_MOST(end - i, 64 * V);
+      A found = best_of(least, p + i, count);
+      if (!beats(least, found, best)) continue;
+      best = found;
+      at = i + find(p + i, found, count);
+    }
+    if (s->parts > 1) {
+      values[get_global_id(1) * (size_t)s->outputs + output] = best;
+      places[get_global_id(1) * (size_t)s->outputs + output] = (long)at;
+    } else {
+      store_place(y, s, output, (long)at);
+    }
+  }
+}
+
+INLINED void arg_columns_of(int least, const __global T *x, __global int *y,
+                            const search *s) {
+  size_t inner = (size_t)s->inner, tiles = (inner + V - 1) / V;
+  size_t tile = get_global_id(0) * (size_t)s->block;
+  size_t last = AT_MOST(tile + (size_t)s->block, (size_t)s->outputs / inner * tiles);
+  for (; tile < last; tile++) {
+    size_t outer = tile / tiles, column = (tile - outer * tiles) * V;
+    int count = (int)AT_MOST(inner - column, V);
+    const __global T *p = x + outer * (size_t)s->length * inner + column;
+    lanes_of best;
+    long places[V];
+    best.v = count == V ? LOADV(p, 0) : LOADV_PART(p, 0, count);
+    for (int i = 0; i < V; i++) places[i] = 0;
+    for (size_t row = 1; row < (size_t)s->length; row++) {
+      p += inner;
+      lanes_of here;
+      here.v = count == V ? LOADV(p, 0) : LOADV_PART(p, 0, count);
+      if (!any(beatsv(least, here.v, best.v))) continue;
+      for (int i = 0; i < V; i++) {
+        if (!beats(least, here.a[i], best.a[i])) continue;
+        best.a[i] = here.a[i];
+        places[i] = (long)row;
+      }
+    }
+    for (int i = 0; i < count; i++)
+      store_place(y, s, outer * inner + column + i, places[i]);
+  }
+}
+
+/* ---- Groups ---- */
+
+/* A place below 0 is none at all. */
+INLINED bool wins(int least, A x, long x_place, A best, long best_place) {
+  if (x_place < 0) return false;
+  if (best_place < 0 || beats(least, x, best)) return true;
+  return !beats(least, best, x) && x_place < best_place;
+}
+
+INLINED long scan_lane(int least, const __global T *p, const search *s, size_t begin,
+                       size_t end, A *out_best) {
+  size_t lanes = (size_t)s->lanes, inner = (size_t)s->inner;
+  long at = -1;
+  for (size_t i = begin; i < end; i += lanes * LOOP_STEP) {
+    size_t stop = AT_MOST(end, i + lanes * LOOP_STEP);
+    for (size_t j = i; j < stop; j += lanes) {
+      A x = LOAD(p, j * inner);
+      if (at >= 0 && !beats(least, x, *out_best)) continue;
+      *out_best = x;
+      at = (long)j;
+    }
+  }
+  return at;
+}
+
+INLINED void arg_group_of(int least, const __global T *x, __global int *y,
+                          __global A *values, __global long *places, const search *s,
+                          __local A *tile, __local long *tile_at) {
+  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here % lanes;
+  size_t group = get_group_id(0), part = group % (size_t)s->parts;
+  size_t output = group / (size_t)s->parts * (get_local_size(0) / lanes) + here / lanes;
+  size_t inner = (size_t)s->inner;
+  bool inside = output < (size_t)s->outputs;
+  A best = (A)0;
+  long at = -1;
+  if (inside) {
+    size_t outer = output / inner;
+    const __global T *p = x + (outer * (size_t)s->length * inner + output - outer * inner);
+    size_t begin = part * (size_t)s->part;
+    size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
+    at = scan_lane(least, p, s, begin + lane, end, &best);
+  }
+  tile[here] = best;
+  tile_at[here] = at;
+  for (size_t reach = lanes / 2; reach > 0; reach /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane >= reach) continue;
+    size_t other = here + reach;
+    if (!wins(least, tile[other], tile_at[other], tile[here], tile_at[here])) continue;
+    tile[here] = tile[other];
+    tile_at[here] = tile_at[other];
+  }
+  if (!inside || lane > 0) return;
+  if (s->parts > 1) {
+    values[part * (size_t)s->outputs + output] = tile[here];
+    places[part * (size_t)s->outputs + output] = tile_at[here];
+  } else {
+    store_place(y, s, output, tile_at[here]);
+  }
+}
+
+/* One work-item per result. */
+INLINED void arg_finish_of(int least, __global int *y, const __global A *values,
+                           const __global long *places, const search *s) {
+  size_t output = get_global_id(0);
+  if (output >= (size_t)s->outputs) return;
+  A best = values[output];
+  long at = places[output];
+  for (size_t p = 1; p < (size_t)s->parts; p++) {
+    A x = values[p * (size_t)s->outputs + output];
+    if (!beats(least, x, best)) continue;
+    best = x;
+    at = places[p * (size_t)s->outputs + output];
+  }
+  store_place(y, s, output, at);
+}
+
+/* ---- The kernels: y is counted in ints, or in longs if `wide` ---- */
+
+#define ARG_BLOCK(rows, columns, least)                                                    \
+  __kernel void rows(const __global T *x, long x_offset, __global int *y, long y_offset,   \
+                     __global A *values, long values_offset, __global long *places,        \
+                     long places_offset, search s) {                                       \
+    arg_rows_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset),               \
+                values + values_offset, places + places_offset, &s);                       \
+  }                                                                                        \
+  __kernel void columns(const __global T *x, long x_offset, __global int *y,               \
+                        long y_offset, search s) {                                         \
+    arg_columns_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset), &s);       \
+  }
+#define ARG_GROUP(group, finish, least)                                                    \
+  __kernel void group(const __global T *x, long x_offset, __global int *y, long y_offset,  \
+                      __global A *values, long values_offset, __global long *places,       \
+                      long places_offset, search s, __local A *tile,                       \
+                      __local long *tile_at) {                                             \
+    arg_group_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset),              \
+                 values + values_offset, places + places_offset, &s, tile, tile_at);       \
+  }                                                                                        \
+  __kernel void finish(__global int *y, long y_offset, const __global A *values,           \
+                       long values_offset, const __global long *places,                    \
+                       long places_offset, search s) {                                     \
+    arg_finish_of(least, y + (s.wide ? 2 * y_offset : y_offset), values + values_offset,   \
+                  places + places_offset, &s);                                             \
+  }
+
+ARG_BLOCK(argmax_rows, argmax_columns, 0)
+ARG_BLOCK(argmin_rows, argmin_columns, 1)
+ARG_GROUP(argmax_group, argmax_finish, 0)
+ARG_GROUP(argmin_group, argmin_finish, 1)

@@ -1,0 +1,324 @@
+/* Helpers of the elementwise kernels, which src/ops/elementwise_kernel.c writes behind this
+ * text: two for each op, on vectors of V lanes.
+ *
+ * Flat: every input has the output's elements in the output's order, or is one element.
+ * Walk: inputs repeat along dimensions. The output is row-major in both; a work-item takes
+ * `chunk` consecutive elements of it. Any number of elements, any local size. */
+
+/* As src/ops/elementwise_kernel.c lays it out; strides in elements, 0 repeats. */
+typedef struct {
+  long dims[8], strides[24]; /* [3][8]: rusticl takes a nested array for its outer extent */
+  int rank, unused;
+} walk_shape;
+
+/* Where a work-item is, and where the lanes of the current vector lie: `step` apart from
+ * `begin` if they are in line, else at `lanes`. */
+typedef struct {
+  long index[8], base[3];
+  bool in_line[3];
+  long begin[3], step[3], lanes[3][V];
+  AV values[3];
+} walk_place;
+
+#define ZERO       ((AV)0)
+#define ONE        ((AV)1)
+/* Klambauer et al. 2017: lambda, and lambda times alpha. */
+#define SELU_ABOVE NUMBER(1.0507009873554805)
+#define SELU_BELOW NUMBER(1.7580993408473769)
+
+static inline AV flat_lanes(const __global T *p, size_t i, int count, int repeats) {
+  if (repeats) return (AV)LOAD(p, 0);
+  if (count == V) return LOADV(p, i);
+  return LOADV_PART(p, i, count);
+}
+
+OUTLINED UCHARV some_bools(const __global uchar *p, size_t i, int count) {
+  uchar lanes[V];
+  for (int j = 0; j < V; j++) lanes[j] = p[i + AT_MOST(j, count - 1)];
+  return VLOAD(0, lanes);
+}
+
+static inline UCHARV flat_bools(const __global uchar *p, size_t i, int count, int repeats) {
+  if (repeats) return (UCHARV)p[0];
+  if (count == V) return VLOAD(0, p + i);
+  return some_bools(p, i, count);
+}
+
+OUTLINED void walk_to(const walk_shape *walk, int inputs, size_t element, walk_place *at) {
+  for (int k = 0; k < inputs; k++) at->base[k] = 0;
+  for (int d = walk->rank - 1; d >= 0; d--) {
+    size_t extent = walk->dims[d];
+    /* A 64-bit division takes long on most GPUs. */
+    size_t next = element <= UINT_MAX && extent <= UINT_MAX
+                      ? (size_t)((uint)element / (uint)extent)
+                      : element / extent;
+    at->index[d] = element - next * extent;
+    for (int k = 0; k < inputs; k++) at->base[k] += at->index[d] * walk->strides[8 * k + d];
+    element = next;
+  }
+}
+
+/* From the end of a row to the start of the next. */
+static inline void walk_carry(const walk_shape *walk, int inputs, walk_place *at) {
+  for (int d = walk->rank - 1; d >= 0 && at->index[d] == walk->dims[d]; d--) {
+    at->index[d] = 0;
+    for (int k = 0; k < inputs; k++) {
+      at->base[k] -= walk->dims[d] * walk->strides[8 * k + d];
+      if (d > 0) at->base[k] += walk->strides[8 * k + d - 1];
+    }
+    if (d > 0) at->index[d - 1]++;
+  }
+}
+
+/* Row by row; what lies behind each other all the same, as rows of a dense input do, still
+ * counts as in line. */
+static inline void walk_rows(const walk_shape *walk, int inputs, int count,
+                             walk_place *at) {
+  int inner = walk->rank - 1, done = 0;
+  for (int k = 0; k < inputs; k++) at->in_line[k] = count == V;
+  while (done < count) {
+    int run = (int)AT_MOST(walk->dims[inner] - at->index[inner], (long)(count - done));
+    for (int k = 0; k < inputs; k++) {
+      long base = at->base[k], step = at->step[k];
+      at->in_line[k] &= base == at->begin[k] + done * step;
+      for (int j = 0; j < run; j++) at->lanes[k][done + j] = base + j * step;
+      at->base[k] += run * step;
+    }
+    done += run;
+    at->index[inner] += run;
+    walk_carry(walk, inputs, at);
+  }
+  for (int k = 0; k < inputs; k++)
+    for (int j = count; j < V; j++) at->lanes[k][j] = at->lanes[k][count - 1];
+}
+
+/* The same with loops of constant length, whose arrays a GPU keeps in registers. */
+static inline void walk_lane_by_lane(const walk_shape *walk, int inputs, int count,
+                                     walk_place *at) {
+  for (int k = 0; k < inputs; k++) at->in_line[k] = false;
+  for (int j = 0; j < V; j++) {
+    for (int k = 0; k < inputs; k++) at->lanes[k][j] = at->base[k];
+    if (j + 1 >= count && count < V) continue;
+    for (int k = 0; k < inputs; k++) at->base[k] += at->step[k];
+    at->index[walk->rank - 1]++;
+    walk_carry(walk, inputs, at);
+  }
+}
+
+/* Finds the next `count` lanes and goes behind them. */
+static inline void walk_next(const walk_shape *walk, int inputs, int count,
+                             walk_place *at) {
+  int inner = walk->rank - 1;
+  for (int k = 0; k < inputs; k++) {
+    at->step[k] = walk->strides[8 * k + inner];
+    at->begin[k] = at->base[k];
+  }
+  if (at->index[inner] + V <= walk->dims[inner]) {
+    for (int k = 0; k < inputs; k++) {
+      at->in_line[k] = true;
+      at->base[k] += at->step[k] * V;
+    }
+    at->index[inner] += V;
+    walk_carry(walk, inputs, at);
+  } else if (CPU_LIKE) {
+    walk_rows(walk, inputs, count, at);
+  } else {
+    walk_lane_by_lane(walk, inputs, count, at);
+  }
+}
+
+static inline AV walk_lanes(const __global T *p, const walk_place *at, int input) {
+  if (at->in_line[input] && at->step[input] == 1) return LOADV(p, at->begin[input]);
+  if (at->in_line[input] && at->step[input] == 0) return (AV)LOAD(p, at->begin[input]);
+  A lanes[V];
+  for (int j = 0; j < V; j++)
+    lanes[j] = LOAD(p, at->in_line[input] ? at->begin[input] + j * at->step[input]
+                                          : at->lanes[input][j]);
+  return VLOAD(0, lanes);
+}
+
+/* The next `count` lanes of every input from the `first` on. */
+OUTLINED void walk_read(const walk_shape *walk, int first, int inputs, int count,
+                        const __global T *a, const __global T *b, const __global T *c,
+                        walk_place *at) {
+  walk_next(walk, inputs, count, at);
+  if (first == 0) at->values[0] = walk_lanes(a, at, 0);
+  if (inputs > 1) at->values[1] = walk_lanes(b, at, 1);
+  if (inputs > 2) at->values[2] = walk_lanes(c, at, 2);
+}
+
+OUTLINED UCHARV walk_bools(const __global uchar *p, const walk_place *at, int input) {
+  uchar lanes[V];
+  for (int j = 0; j < V; j++)
+    lanes[j] = p[at->in_line[input] ? at->begin[input] + j * at->step[input]
+                                    : at->lanes[input][j]];
+  return VLOAD(0, lanes);
+}
+
+static inline void put(__global T *out, size_t i, int count, AV x) {
+  if (count == V)
+    STOREV(out, i, x);
+  else
+    STOREV_PART(out, i, x, count);
+}
+
+OUTLINED void put_some_bools(__global uchar *out, size_t i, int count, UCHARV bools) {
+  uchar lanes[V];
+  VSTORE(bools, 0, lanes);
+  for (int j = 0; j < V; j++)
+    if (j < count) out[i + j] = lanes[j];
+}
+
+static inline void put_bools(__global uchar *out, size_t i, int count, MV mask) {
+  if (count == V)
+    VSTORE(BOOLOF(mask), 0, out + i);
+  else
+    put_some_bools(out, i, count, BOOLOF(mask));
+}
+
+/* The cell keeps the first bad position; lanes beyond the last repeat it, so they cannot be
+ * the first. */
+OUTLINED void flag(__global int *cells, int slot, size_t i, MV bad) {
+  MASK_LANE lanes[V];
+  VSTORE(bad, 0, lanes);
+  for (int j = 0; j < V; j++)
+    if (lanes[j]) atomic_min(cells + slot, (int)AT_MOST(i + j, (size_t)(INT_MAX - 1)));
+}
+
+/* `x` with zero in the bad lanes. */
+static inline AV flagged(__global int *cells, int slot, size_t i, MV bad, AV x) {
+  if (any(bad)) flag(cells, slot, i, bad);
+  return SELECT(bad, ZERO, x);
+}
+
+/* Toward zero; the lowest integer divided by -1 wraps; some value for b = 0. Where -1 is
+ * the highest unsigned integer, 0 / -1 and 0 / 1 are the same. */
+static inline AV divided(AV a, AV b) {
+  MV traps = (b == ZERO) | ((a == (AV)A_LOWEST) & (b == ZERO - ONE));
+  return a / SELECT(traps, ONE, b);
+}
+static inline AV remainder_of(AV a, AV b) {
+  return S(U(a) - U(divided(a, b)) * U(b));
+}
+static inline MV signs_differ(AV a, AV b) {
+  return (a < ZERO) != (b < ZERO);
+}
+static inline AV floor_divided(AV a, AV b) {
+  AV rest = remainder_of(a, b);
+  return divided(a, b) - SELECT((rest != ZERO) & signs_differ(rest, b), ONE, ZERO);
+}
+/* Takes the sign of b, whatever the way to `rest`. */
+static inline AV floor_rest(AV rest, AV b) {
+  return SELECT((rest != ZERO) & signs_differ(rest, b), rest + b, rest);
+}
+
+static inline BITSV power(BITSV base, BITSV exponent) {
+  BITSV result = (BITSV)1;
+  for (; any(exponent != (BITSV)0); exponent >>= (BITSV)1) {
+    result *= select((BITSV)1, base, (exponent & (BITSV)1) != (BITSV)0);
+    base *= base;
+  }
+  return result;
+}
+
+#define LANE_BITS ((BITSV)(8 * sizeof(MASK_LANE)))
+static inline BITSV left_shifted(BITSV a, BITSV b) {
+  return select((BITSV)0, a << (b & (LANE_BITS - (BITSV)1)), b < LANE_BITS);
+}
+#define RIGHT_SHIFTED(a, b)                                                                \
+  SELECT(U(b) < LANE_BITS, a >> S(U(b) & (LANE_BITS - (BITSV)1)),                          \
+         SELECT(a < ZERO, ZERO - ONE, ZERO))
+
+static inline AV sign_of(AV a) {
+  return SELECT(a > ZERO, ONE, SELECT(a < ZERO, ZERO - ONE, SELECT(a == a, ZERO, a)));
+}
+
+/* The float after `a` towards `b` on their bits: counted from zero, floats are integers in
+ * sign and magnitude. No driver's subnormals are involved. */
+static inline MV next_bits(MV a, MV b) {
+  MV sign = (MV)1 << (MV)(8 * sizeof(MASK_LANE) - 1);
+  MV from = select(a, sign - a, a < (MV)0), to = select(b, sign - b, b < (MV)0);
+  MV next = from - (from < to) + (from > to);
+  MV bits = select(next, sign - next, next < (MV)0);
+  return select(select(bits, a & sign, next == (MV)0), b, from == to);
+}
+
+#define NEXT_AFTER(a, b)                                                                   \
+  SELECT((a != a) | (b != b), a + b,                                                       \
+         JOIN(as_, AV)(next_bits(JOIN(as_, MV)(a), JOIN(as_, MV)(b))))
+
+/* Written here because some drivers' erfc and lgamma are hundreds of ulp off. */
+
+/* erfc(x) = e^(-x^2) p(q) / (1 + 2 x) for x >= 0, q = (x - 3) / (x + 3); p interpolates at
+ * Chebyshev's nodes for x <= 10.2 to 3e-9. */
+static inline FLOATV float_erfc(FLOATV a) {
+  FLOATV x = fmin(fabs(a), (FLOATV)10.2f);
+  FLOATV q = (x - 3.0f) / (x + 3.0f);
+  FLOATV p = (FLOATV)-2.76390256e-4f;
+  p = p * q - 7.95749233e-4f;
+  p = p * q + 1.99637574e-3f;
+  p = p * q + 2.57884536e-3f;
+  p = p * q - 2.37913480e-2f;
+  p = p * q + 6.82933674e-2f;
+  p = p * q - 1.19272474e-1f;
+  p = p * q + 1.29646612e-1f;
+  p = p * q - 4.75622894e-2f;
+  p = p * q - 1.35621145e-1f;
+  p = p * q + 1.25300806f;
+  /* x^2 in two parts, the larger one exact: its rounding would come back times x^2. */
+  FLOATV high = JOIN(as_, FLOATV)(JOIN(as_, UINTV)(x) & 0xfffff000u);
+  FLOATV scale = exp(-high * high) * exp((high - x) * (high + x));
+  FLOATV y = scale * (p / (1.0f + 2.0f * x));
+  y = select(y, 2.0f - y, a < 0.0f);
+  return select(y, a, a != a);
+}
+
+/* log(x) down to the smallest subnormal, which some drivers' log flushes. */
+static inline FLOATV full_log(FLOATV x) {
+  INTV small = x < 1e-30f;
+  FLOATV y = log(select(x, x * 0x1p64f, small));
+  return select(y, y - 44.3614196f, small);
+}
+
+/* x >= 0. Below 3: lgamma(y) = (y - 1) (y - 2) p(y - 2) for y from 1 to 3, where x < 1 goes
+ * through lgamma(x + 1) - log(x). Above: Stirling's series, its rest interpolated in
+ * 1 / x^2. */
+static inline FLOATV positive_lgamma(FLOATV x) {
+  INTV below_one = x < 1.0f;
+  FLOATV low = select(x - 1.0f, x, below_one), t = low - 1.0f;
+  FLOATV p = (FLOATV)1.80883523e-5f;
+  p = p * t - 3.85804752e-5f;
+  p = p * t + 2.38918798e-5f;
+  p = p * t - 5.28397356e-5f;
+  p = p * t + 1.91726846e-4f;
+  p = p * t - 4.25154131e-4f;
+  p = p * t + 9.12602188e-4f;
+  p = p * t - 2.10224243e-3f;
+  p = p * t + 4.99899384e-3f;
+  p = p * t - 1.23849432e-2f;
+  p = p * t + 3.29649881e-2f;
+  p = p * t - 1.00317275e-1f;
+  p = p * t + 4.22784335e-1f;
+  FLOATV log_x = full_log(x);
+  FLOATV small = low * t * p - select((FLOATV)0.0f, log_x, below_one);
+  FLOATV r = 1.0f / x, z = r * r;
+  FLOATV rest = (FLOATV)-4.54428318e-4f;
+  rest = rest * z + 7.84718413e-4f;
+  rest = rest * z - 2.77758622e-3f;
+  rest = rest * z + 8.33333327e-2f;
+  FLOATV large = (x - 0.5f) * (log_x - 1.0f) + (0.418938533f + rest * r);
+  return select(small, large, x >= 3.0f);
+}
+
+/* Below 0 by the reflection lgamma(-x) = log(pi / (x |sin(pi x)|)) - lgamma(x). */
+static inline FLOATV float_lgamma(FLOATV a) {
+  FLOATV x = fabs(a), y = positive_lgamma(x);
+  FLOATV part = x - floor(x);
+  FLOATV sine = sin(3.14159265f * fmin(part, 1.0f - part));
+  FLOATV mirrored = 1.14472989f - full_log(sine) - full_log(x) - y;
+  mirrored = select(mirrored, -full_log(x), x < 1e-10f);
+  y = select(y, mirrored, a < 0.0f);
+  INTV pole = (a <= 0.0f) & (floor(a) == a);
+  y = select(y, (FLOATV)INFINITY, pole | (x == (FLOATV)INFINITY));
+  return select(y, a, a != a);
+}

@@ -1,0 +1,212 @@
+/* What every kernel is written in. The host defines, in front of this text: T (stored
+ * type), A (type of arithmetic), V (lanes: 4 or 16), DTYPE_FLOAT32 _FLOAT64 _FLOAT16
+ * _BFLOAT16, IS_FLOAT IS_INT IS_UINT IS_BOOL, T_SIZE, HAS_FP64, CPU_LIKE, LOOP_LIMIT,
+ * MAX_LOCAL.
+ *
+ * Scalars     LOAD STORE                   one element, by its index
+ *             A_LOWEST A_HIGHEST A_NAN     identities; A_NAN is 0 for integers
+ *             NUMBER(0.5)                  a literal in A's precision
+ *             ADD SUB MUL                  integers wrap
+ *             IS_NAN larger smaller        NaN wins
+ *             AT_MOST(x, y)                smaller of two counts
+ * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
+ *             integers as wide as A)
+ *             LOADV STOREV                 V elements from an element index on
+ *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
+ *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
+ *             SELECT(mask, x, y)           x where the mask holds
+ *             largerv smallerv             NaN wins
+ * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
+ *             WITH_FP64(text): the text, where there is double */
+#pragma OPENCL FP_CONTRACT OFF
+#if HAS_FP64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#define WITH_FP64(text) text
+#else
+#define WITH_FP64(text)
+#endif
+
+#define JOIN_AS_IS(x, y) x##y
+#define JOIN(x, y)       JOIN_AS_IS(x, y)
+#define AT_MOST(x, y)    ((x) < (y) ? (x) : (y))
+
+/* Loops longer than LOOP_LIMIT are nested: an outer one in steps of LOOP_STEP. */
+#define LOOP_STEP 32768
+
+#if DTYPE_FLOAT64
+#define U_SCALAR              A
+#define BITS_LANE             ulong
+#define MASK_LANE             long
+#define A_LOWEST              (-INFINITY)
+#define A_HIGHEST             INFINITY
+#define NUMBER(x)             x
+#define DOUBLE_OR_FLOAT(x, y) (x)
+#elif IS_FLOAT
+#define U_SCALAR              A
+#define BITS_LANE             uint
+#define MASK_LANE             int
+#define A_LOWEST              (-INFINITY)
+#define A_HIGHEST             INFINITY
+#define NUMBER(x)             JOIN(x, f)
+#define DOUBLE_OR_FLOAT(x, y) (y)
+#elif T_SIZE == 8
+#define U_SCALAR  ulong
+#define BITS_LANE ulong
+#define MASK_LANE long
+#elif T_SIZE == 4
+#define U_SCALAR  uint
+#define BITS_LANE uint
+#define MASK_LANE int
+#elif T_SIZE == 2
+/* uint: two ushorts promote to int, and their product may overflow that. */
+#define U_SCALAR  uint
+#define BITS_LANE ushort
+#define MASK_LANE short
+#else
+#define U_SCALAR  uint
+#define BITS_LANE uchar
+#define MASK_LANE char
+#endif
+
+#if IS_FLOAT
+#define A_NAN              ((A)NAN)
+#define IS_NAN(x)          isnan(x)
+#define FLOAT_OR_INT(x, y) (x)
+#else
+#define A_NAN                 ((A)0)
+#define IS_NAN(x)             0
+#define FLOAT_OR_INT(x, y)    (y)
+#define NUMBER(x)             ((A)x)
+#define DOUBLE_OR_FLOAT(x, y) (y)
+#endif
+
+#if IS_BOOL
+#define A_LOWEST  ((A)0)
+#define A_HIGHEST ((A)1)
+#elif IS_UINT
+#define A_LOWEST  ((A)0)
+#define A_HIGHEST ((A) ~(A)0)
+#elif IS_INT && T_SIZE == 8
+#define A_LOWEST  LONG_MIN
+#define A_HIGHEST LONG_MAX
+#elif IS_INT && T_SIZE == 4
+#define A_LOWEST  INT_MIN
+#define A_HIGHEST INT_MAX
+#elif IS_INT && T_SIZE == 2
+#define A_LOWEST  ((A)SHRT_MIN)
+#define A_HIGHEST ((A)SHRT_MAX)
+#elif IS_INT
+#define A_LOWEST  ((A)SCHAR_MIN)
+#define A_HIGHEST ((A)SCHAR_MAX)
+#endif
+
+#define ADD(x, y) ((A)((U_SCALAR)(x) + (U_SCALAR)(y)))
+#define SUB(x, y) ((A)((U_SCALAR)(x) - (U_SCALAR)(y)))
+#define MUL(x, y) ((A)((U_SCALAR)(x) * (U_SCALAR)(y)))
+
+#define VLOAD  JOIN(vload, V)
+#define VSTORE JOIN(vstore, V)
+#define AV     JOIN(A, V)
+#define TV     JOIN(T, V)
+#define MV     JOIN(MASK_LANE, V)
+#define BITSV  JOIN(BITS_LANE, V)
+#define FLOATV JOIN(float, V)
+#define INTV   JOIN(int, V)
+#define UINTV  JOIN(uint, V)
+#define UCHARV JOIN(uchar, V)
+/* A's vectors where A is a float, so that helpers for floats compile for every dtype. */
+#if IS_FLOAT
+#define F    A
+#define FV   AV
+#define U(x) (x)
+#define S(x) (x)
+#else
+#define F    float
+#define FV   FLOATV
+#define U(x) JOIN(as_, BITSV)(x)
+#define S(x) JOIN(as_, AV)(x)
+#endif
+#define SELECT(mask, x, y) select((y), (x), (mask))
+#define BOOLOF(mask)       JOIN(convert_, UCHARV)((mask) & (MV)1)
+#define MASKOF(bools)      (JOIN(convert_, MV)(bools) != (MV)0)
+
+#if DTYPE_FLOAT16
+static inline A LOAD(const __global T *p, size_t i) {
+  return vload_half(0, (const __global half *)(p + i));
+}
+static inline void STORE(__global T *p, size_t i, A x) {
+  vstore_half_rte(x, 0, (__global half *)(p + i));
+}
+static inline AV LOADV(const __global T *p, size_t i) {
+  return JOIN(vload_half, V)(0, (const __global half *)(p + i));
+}
+static inline void STOREV(__global T *p, size_t i, AV x) {
+  JOIN(JOIN(vstore_half, V), _rte)(x, 0, (__global half *)(p + i));
+}
+#elif DTYPE_BFLOAT16
+static inline A LOAD(const __global T *p, size_t i) {
+  return as_float((uint)p[i] << 16);
+}
+static inline AV LOADV(const __global T *p, size_t i) {
+  return JOIN(as_, AV)(JOIN(convert_, UINTV)(VLOAD(0, p + i)) << 16);
+}
+/* To nearest even. A NaN's payload may lie in the bits that go. */
+static inline void STORE(__global T *p, size_t i, A x) {
+  uint bits = as_uint(x);
+  uint even = bits + 0x7fff + (bits >> 16 & 1);
+  p[i] = (T)(((bits & 0x7fffffff) > 0x7f800000 ? bits | 0x400000 : even) >> 16);
+}
+static inline void STOREV(__global T *p, size_t i, AV x) {
+  UINTV bits = JOIN(as_, UINTV)(x);
+  UINTV even = bits + 0x7fff + (bits >> 16 & 1);
+  UINTV kept = select(even, bits | 0x400000, (bits & 0x7fffffff) > 0x7f800000);
+  VSTORE(JOIN(convert_, TV)(kept >> 16), 0, p + i);
+}
+#else
+static inline A LOAD(const __global T *p, size_t i) {
+  return p[i];
+}
+static inline void STORE(__global T *p, size_t i, A x) {
+  p[i] = x;
+}
+static inline AV LOADV(const __global T *p, size_t i) {
+  return VLOAD(0, p + i);
+}
+static inline void STOREV(__global T *p, size_t i, AV x) {
+  VSTORE(x, 0, p + i);
+}
+#endif
+
+/* One copy for all kernels of a program where calls are cheap: it is optimised only once.
+ */
+#if CPU_LIKE
+#define OUTLINED static __attribute__((noinline))
+#else
+#define OUTLINED static inline
+#endif
+
+/* Indices are clamped, so lanes beyond `count` hold a value that is there anyway. */
+OUTLINED AV LOADV_PART(const __global T *p, size_t i, int count) {
+  A lanes[V];
+  for (int j = 0; j < V; j++) lanes[j] = LOAD(p, i + AT_MOST(j, count - 1));
+  return VLOAD(0, lanes);
+}
+OUTLINED void STOREV_PART(__global T *p, size_t i, AV x, int count) {
+  A lanes[V];
+  VSTORE(x, 0, lanes);
+  for (int j = 0; j < V; j++)
+    if (j < count) STORE(p, i + j, lanes[j]);
+}
+
+static inline A larger(A x, A y) {
+  return x > y || IS_NAN(x) ? x : y;
+}
+static inline A smaller(A x, A y) {
+  return x < y || IS_NAN(x) ? x : y;
+}
+static inline AV largerv(AV x, AV y) {
+  return SELECT((x > y) | FLOAT_OR_INT(x != x, (MV)0), x, y);
+}
+static inline AV smallerv(AV x, AV y) {
+  return SELECT((x < y) | FLOAT_OR_INT(x != x, (MV)0), x, y);
+}

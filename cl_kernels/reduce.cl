@@ -1,0 +1,425 @@
+/* Sum, product, maximum and minimum over any set of axes.
+ *
+ * Result `o` starts at the element that kept_dims and kept_strides give, and reduces `runs`
+ * runs of `run` elements each, `stride` apart; run_dims and run_strides say where the runs
+ * start. The runs, one after the other, are a range of run * runs positions. It may be cut
+ * into `parts` of `part` positions: then partials[p * outputs + o], of type A, is what part
+ * p makes of result o, and a finish kernel combines them.
+ *
+ * _block kernels: one work-item takes `block` results, local size 1. _group kernels:
+ * `lanes` work-items share a part of a result, in local memory; group g takes part g %
+ * parts of as many results as fit. Any local size that is a multiple of `lanes` will do;
+ * both are powers of two. */
+/* Choices given as constants must meet their bodies. */
+#define INLINED static inline __attribute__((always_inline))
+
+typedef struct {
+  long outputs, run, runs, stride, parts, part, block, lanes;
+  long divisor; /* of the result: the positions for a mean, else 1 */
+  long kept_rank, run_rank;
+  long kept_dims[4], kept_strides[4], run_dims[4], run_strides[4];
+} reduction;
+
+enum { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN };
+
+/* Trips over which sums run plainly; what is lost between such stretches is carried on. */
+#define STRETCH 16
+
+typedef union {
+  AV v;
+  A a[V];
+} lanes_of;
+
+INLINED A start_of(int op) {
+  switch (op) {
+  case REDUCE_SUM:
+    return (A)0;
+  case REDUCE_PROD:
+    return (A)1;
+  case REDUCE_MAX:
+    return A_LOWEST;
+  default:
+    return A_HIGHEST;
+  }
+}
+
+INLINED A combine(int op, A x, A y) {
+  switch (op) {
+  case REDUCE_SUM:
+    return ADD(x, y);
+  case REDUCE_PROD:
+    return MUL(x, y);
+  case REDUCE_MAX:
+    return larger(y, x);
+  default:
+    return smaller(y, x);
+  }
+}
+
+INLINED AV combinev(int op, AV x, AV y) {
+  switch (op) {
+  case REDUCE_SUM:
+    return S(U(x) + U(y));
+  case REDUCE_PROD:
+    return S(U(x) * U(y));
+  case REDUCE_MAX:
+    return largerv(y, x);
+  default:
+    return smallerv(y, x);
+  }
+}
+
+INLINED bool carries(int op) {
+  return (op == REDUCE_SUM) & IS_FLOAT;
+}
+
+/* Kahan's summation; an infinite total loses nothing. */
+INLINED void carry(int op, A *total, A *lost, A x) {
+  if (!carries(op)) {
+    *total = combine(op, *total, x);
+    return;
+  }
+  A y = x - *lost;
+  A sum = *total + y;
+  A rest = (sum - *total) - y;
+  *lost = rest - rest == (A)0 ? rest : (A)0;
+  *total = sum;
+}
+
+INLINED void carryv(int op, AV *total, AV *lost, AV x) {
+  if (!carries(op)) {
+    *total = combinev(op, *total, x);
+    return;
+  }
+  AV y = x - *lost;
+  AV sum = *total + y;
+  AV rest = (sum - *total) - y;
+  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
+  *total = sum;
+}
+
+INLINED A across(int op, AV x) {
+  lanes_of u;
+  u.v = x;
+  for (int reach = V / 2; reach > 0; reach /= 2)
+    for (int i = 0; i < reach; i++) u.a[i] = combine(op, u.a[i], u.a[i + reach]);
+  return u.a[0];
+}
+
+INLINED A settle(int op, A total, A lost) {
+  return carries(op) ? total - lost : total;
+}
+
+INLINED A settlev(int op, AV total, AV lost) {
+  return settle(op, across(op, total), across(op, lost));
+}
+
+INLINED AV load_filled(const __global T *p, size_t count, A fill) {
+  lanes_of u;
+  for (size_t i = 0; i < V; i++) u.a[i] = fill;
+  for (size_t i = 0; i < count; i++) u.a[i] = LOAD(p, i);
+  return u.v;
+}
+
+/* The same from A's, as partial results are. */
+INLINED AV load_partials(const __global A *p, size_t count) {
+  lanes_of u;
+  if (count == V) {
+    for (size_t i = 0; i < V; i++) u.a[i] = p[i];
+  } else {
+    for (size_t i = 0; i < V; i++) u.a[i] = p[AT_MOST(i, count - 1)];
+  }
+  return u.v;
+}
+
+INLINED A finished(A x, long divisor) {
+  if (IS_FLOAT) return x / (A)divisor;
+  if (IS_UINT) return (A)((ulong)x / (ulong)divisor);
+  return (A)((long)x / divisor);
+}
+
+/* Where position `i` of row-major dims lies. */
+INLINED size_t place(size_t i, long rank, const long *dims, const long *strides) {
+  size_t at = 0;
+  for (long d = rank - 1; d > 0; d--) {
+    size_t rest = i / (size_t)dims[d];
+    at += (i - rest * (size_t)dims[d]) * (size_t)strides[d];
+    i = rest;
+  }
+  return rank > 0 ? at + i * (size_t)strides[0] : 0;
+}
+
+/* ---- Blocks ---- */
+
+/* Adds `count` neighbours to the totals. */
+INLINED void add_run(int op, const __global T *p, size_t count, AV *total, AV *lost) {
+  AV start = (AV)start_of(op);
+  while (count >= 4 * V) {
+    size_t trips = AT_MOST(count / (4 * V), STRETCH);
+    AV a = start, b = start, c = start, d = start;
+    for (size_t i = 0; i < trips; i++, p += 4 * V) {
+      a = combinev(op, a, LOADV(p, 0));
+      b = combinev(op, b, LOADV(p, V));
+      c = combinev(op, c, LOADV(p, 2 * V));
+      d = combinev(op, d, LOADV(p, 3 * V));
+    }
+    carryv(op, total, lost, combinev(op, combinev(op, a, b), combinev(op, c, d)));
+    count -= trips * 4 * V;
+  }
+  for (; count >= V; count -= V, p += V) carryv(op, total, lost, LOADV(p, 0));
+  if (count > 0) carryv(op, total, lost, load_filled(p, count, start_of(op)));
+}
+
+INLINED A reduce_row(int op, const __global T *x, const reduction *r, size_t begin,
+                     size_t end) {
+  size_t length = (size_t)r->run;
+  if (r->runs == 1 && end - begin < V / 2) {
+    A value = start_of(op);
+    for (size_t i = begin; i < end; i++) value = combine(op, value, LOAD(x, i));
+    return value;
+  }
+  AV total = (AV)start_of(op), lost = (AV)0;
+  while (begin < end) {
+    size_t run = begin / length, first = begin - run * length;
+    size_t count = AT_MOST(length - first, end - begin);
+    const __global T *p = x + place(run, r->run_rank, r->run_dims, r->run_strides);
+    add_run(op, p + first, count, &total, &lost);
+    begin += count;
+  }
+  return settlev(op, total, lost);
+}
+
+/* The last axis is reduced: stride is 1. Global: blocks of results, parts. */
+INLINED void rows_block(int op, const __global T *x, __global T *y, __global A *partials,
+                        const reduction *r) {
+  size_t output = get_global_id(0) * (size_t)r->block;
+  size_t last = AT_MOST(output + (size_t)r->block, (size_t)r->outputs);
+  size_t begin = get_global_id(1) * (size_t)r->part;
+  size_t end = AT_MOST(begin + (size_t)r->part, (size_t)r->run * (size_t)r->runs);
+  for (; output < last; output++) {
+    const __global T *p = x + place(output, r->kept_rank, r->kept_dims, r->kept_strides);
+    A value = reduce_row(op, p, r, begin, end);
+    if (r->parts > 1)
+      partials[get_global_id(1) * (size_t)r->outputs + output] = value;
+    else
+      STORE(y, output, finished(value, r->divisor));
+  }
+}
+
+/* `width` vectors of columns side by side, the last of `count` columns. */
+INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows, int width,
+                         size_t count, AV *total, AV *lost) {
+  AV start = (AV)start_of(op);
+  while (rows > 0) {
+    size_t trips = AT_MOST(rows, STRETCH);
+    AV a = start, b = start, c = start, d = start;
+    if (width == 4) {
+      for (size_t i = 0; i < trips; i++, p += stride) {
+        a = combinev(op, a, LOADV(p, 0));
+        b = combinev(op, b, LOADV(p, V));
+        c = combinev(op, c, LOADV(p, 2 * V));
+        d = combinev(op, d, LOADV(p, 3 * V));
+      }
+      carryv(op, total + 1, lost + 1, b);
+      carryv(op, total + 2, lost + 2, c);
+      carryv(op, total + 3, lost + 3, d);
+    } else if (count == V) {
+      for (size_t i = 0; i < trips; i++, p += stride) a = combinev(op, a, LOADV(p, 0));
+    } else {
+      for (size_t i = 0; i < trips; i++, p += stride)
+        a = combinev(op, a, load_filled(p, count, start_of(op)));
+    }
+    carryv(op, total, lost, a);
+    rows -= trips;
+  }
+}
+
+INLINED void store_results(AV value, size_t count, size_t output, __global T *y,
+                           __global A *partials, const reduction *r) {
+  lanes_of u;
+  u.v = value;
+  for (size_t i = 0; i < count; i++) {
+    if (r->parts > 1)
+      partials[get_global_id(1) * (size_t)r->outputs + output + i] = u.a[i];
+    else
+      STORE(y, output + i, finished(u.a[i], r->divisor));
+  }
+}
+
+INLINED void reduce_columns(int op, const __global T *x, const reduction *r, int width,
+                            size_t count, size_t output, __global T *y,
+                            __global A *partials) {
+  AV total[4], lost[4];
+  for (int i = 0; i < 4; i++) {
+    total[i] = (AV)start_of(op);
+    lost[i] = (AV)0;
+  }
+  size_t length = (size_t)r->run;
+  size_t begin = get_global_id(1) * (size_t)r->part;
+  size_t end = AT_MOST(begin + (size_t)r->part, length * (size_t)r->runs);
+  while (begin < end) {
+    size_t run = begin / length, first = begin - run * length;
+    size_t rows = AT_MOST(length - first, end - begin);
+    const __global T *p = x + place(run, r->run_rank, r->run_dims, r->run_strides);
+    add_columns(op, p + first * (size_t)r->stride, (size_t)r->stride, rows, width, count,
+                total, lost);
+    begin += rows;
+  }
+  for (int i = 0; i < width; i++) {
+    AV value = carries(op) ? total[i] - lost[i] : total[i];
+    store_results(value, count, output + i * V, y, partials, r);
+  }
+}
+
+/* The last axis is kept: it is the last of kept_dims. A tile is up to 4 * V of its columns;
+ * a work-item takes `block` tiles. Global: blocks of tiles, parts. */
+INLINED void columns_block(int op, const __global T *x, __global T *y, __global A *partials,
+                           const reduction *r) {
+  size_t columns = (size_t)r->kept_dims[r->kept_rank - 1];
+  size_t tiles = (columns + 4 * V - 1) / (4 * V);
+  size_t tile = get_global_id(0) * (size_t)r->block;
+  size_t last = AT_MOST(tile + (size_t)r->block, (size_t)r->outputs / columns * tiles);
+  for (; tile < last; tile++) {
+    size_t outer = tile / tiles, column = (tile - outer * tiles) * 4 * V;
+    size_t left = columns - column, output = outer * columns + column;
+    const __global T *p =
+        x + column + place(outer, r->kept_rank - 1, r->kept_dims, r->kept_strides);
+    if (left >= 4 * V) {
+      reduce_columns(op, p, r, 4, V, output, y, partials);
+      continue;
+    }
+    for (size_t i = 0; i < left; i += V) {
+      if (left - i >= V)
+        reduce_columns(op, p + i, r, 1, V, output + i, y, partials);
+      else
+        reduce_columns(op, p + i, r, 1, left - i, output + i, y, partials);
+    }
+  }
+}
+
+/* V results per work-item. Global: vectors of results. */
+INLINED void finish_block(int op, __global T *y, const __global A *partials,
+                          const reduction *r) {
+  size_t output = get_global_id(0) * V;
+  if (output >= (size_t)r->outputs) return;
+  size_t count = AT_MOST((size_t)r->outputs - output, V);
+  AV total = (AV)start_of(op), lost = (AV)0;
+  for (size_t p = 0; p < (size_t)r->parts; p++)
+    carryv(op, &total, &lost, load_partials(partials + p * r->outputs + output, count));
+  lanes_of u;
+  u.v = carries(op) ? total - lost : total;
+  for (size_t i = 0; i < count; i++) STORE(y, output + i, finished(u.a[i], r->divisor));
+}
+
+/* ---- Groups ---- */
+
+INLINED A at(const __global T *x, const reduction *r, size_t i) {
+  size_t run = 0;
+  if (r->runs > 1) {
+    run = i / (size_t)r->run;
+    i -= run * (size_t)r->run;
+    x += place(run, r->run_rank, r->run_dims, r->run_strides);
+  }
+  return LOAD(x, i * (size_t)r->stride);
+}
+
+INLINED A reduce_lane(int op, const __global T *x, const __global A *partials,
+                      const reduction *r, size_t lane, size_t begin, size_t end) {
+  size_t lanes = (size_t)r->lanes;
+  A total = start_of(op), lost = (A)0;
+  for (size_t i = begin + lane; i < end; i += lanes * STRETCH) {
+    A value = start_of(op);
+    size_t stop = AT_MOST(end, i + lanes * STRETCH);
+    for (size_t j = i; j < stop; j += lanes)
+      value = combine(op, value, partials ? partials[j * r->outputs] : at(x, r, j));
+    carry(op, &total, &lost, value);
+  }
+  return settle(op, total, lost);
+}
+
+/* In element 0 of each `lanes` of the tile: what they make together. */
+INLINED void reduce_tile(int op, __local A *tile, size_t lane, size_t lanes) {
+  size_t here = get_local_id(0);
+  for (size_t reach = lanes / 2; reach > 0; reach /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane < reach) tile[here] = combine(op, tile[here], tile[here + reach]);
+  }
+}
+
+INLINED void reduce_group(int op, const __global T *x, __global T *y, __global A *partials,
+                          const reduction *r, __local A *tile) {
+  size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here % lanes;
+  size_t group = get_group_id(0), part = group % (size_t)r->parts;
+  size_t output = group / (size_t)r->parts * (get_local_size(0) / lanes) + here / lanes;
+  bool inside = output < (size_t)r->outputs;
+  tile[here] = start_of(op);
+  if (inside) {
+    const __global T *p = x + place(output, r->kept_rank, r->kept_dims, r->kept_strides);
+    size_t begin = part * (size_t)r->part;
+    size_t end = AT_MOST(begin + (size_t)r->part, (size_t)r->run * (size_t)r->runs);
+    tile[here] = reduce_lane(op, p, 0, r, lane, begin, end);
+  }
+  reduce_tile(op, tile, lane, lanes);
+  if (!inside || lane > 0) return;
+  if (r->parts > 1)
+    partials[part * (size_t)r->outputs + output] = tile[here];
+  else
+    STORE(y, output, finished(tile[here], r->divisor));
+}
+
+INLINED void finish_group(int op, __global T *y, const __global A *partials,
+                          const reduction *r, __local A *tile) {
+  size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here % lanes;
+  size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
+  bool inside = output < (size_t)r->outputs;
+  tile[here] = start_of(op);
+  if (inside)
+    tile[here] = reduce_lane(op, 0, partials + output, r, lane, 0, (size_t)r->parts);
+  reduce_tile(op, tile, lane, lanes);
+  if (inside && lane == 0) STORE(y, output, finished(tile[here], r->divisor));
+}
+
+/* ---- The kernels ---- */
+
+#define REDUCE_BLOCK(name, body, op)                                                       \
+  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
+                     __global A *partials, long partials_offset, reduction r) {            \
+    body(op, x + x_offset, y + y_offset, partials + partials_offset, &r);                  \
+  }
+#define REDUCE_GROUP(name, op)                                                             \
+  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
+                     __global A *partials, long partials_offset, reduction r,              \
+                     __local A *tile) {                                                    \
+    reduce_group(op, x + x_offset, y + y_offset, partials + partials_offset, &r, tile);    \
+  }
+#define FINISH_BLOCK(name, op)                                                             \
+  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
+                     long partials_offset, reduction r) {                                  \
+    finish_block(op, y + y_offset, partials + partials_offset, &r);                        \
+  }
+#define FINISH_GROUP(name, op)                                                             \
+  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
+                     long partials_offset, reduction r, __local A *tile) {                 \
+    finish_group(op, y + y_offset, partials + partials_offset, &r, tile);                  \
+  }
+
+REDUCE_BLOCK(sum_rows, rows_block, REDUCE_SUM)
+REDUCE_BLOCK(prod_rows, rows_block, REDUCE_PROD)
+REDUCE_BLOCK(max_rows, rows_block, REDUCE_MAX)
+REDUCE_BLOCK(min_rows, rows_block, REDUCE_MIN)
+REDUCE_BLOCK(sum_columns, columns_block, REDUCE_SUM)
+REDUCE_BLOCK(prod_columns, columns_block, REDUCE_PROD)
+REDUCE_BLOCK(max_columns, columns_block, REDUCE_MAX)
+REDUCE_BLOCK(min_columns, columns_block, REDUCE_MIN)
+FINISH_BLOCK(sum_finish, REDUCE_SUM)
+FINISH_BLOCK(prod_finish, REDUCE_PROD)
+FINISH_BLOCK(max_finish, REDUCE_MAX)
+FINISH_BLOCK(min_finish, REDUCE_MIN)
+REDUCE_GROUP(sum_group, REDUCE_SUM)
+REDUCE_GROUP(prod_group, REDUCE_PROD)
+REDUCE_GROUP(max_group, REDUCE_MAX)
+REDUCE_GROUP(min_group, REDUCE_MIN)
+FINISH_GROUP(sum_group_finish, REDUCE_SUM)
+FINISH_GROUP(prod_group_finish, REDUCE_PROD)
+FINISH_GROUP(max_group_finish, REDUCE_MAX)
+FINISH_GROUP(min_group_finish, REDUCE_MIN)

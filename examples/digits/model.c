@@ -1,0 +1,173 @@
+#include "model.h"
+
+#include "file.h"
+#include "plan.h"
+#include "try.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Everything made in a tidy scope is released at its end; a scope ends after a failure too.
+ */
+static eager_status end_tidy(eager_status status) {
+  eager_status ended = eager_tidy_end();
+  return status != EAGER_OK ? status : ended;
+}
+
+/* Uniform in [-limit, limit), limit = sqrt(6 / fan_in): K. He et al., "Delving deep into
+   rectifiers", 2015. */
+static eager_status he_uniform(int64_t fan_in, int64_t fan_out, int64_t seed,
+                               int64_t stream, eager_tensor **out) {
+  int64_t dims[] = {fan_in, fan_out}, seeds[] = {seed, stream};
+  float width = (float)(2 * sqrt(6.0 / (double)fan_in));
+  eager_tensor *uniform, *half, *centred, *scale;
+  TRY(eager_stateless_random_uniform(2, dims, seeds, EAGER_FLOAT32, &uniform));
+  TRY(eager_scalar(0.5f, &half));
+  TRY(eager_scalar(width, &scale));
+  TRY(eager_subtract(uniform, half, &centred));
+  TRY(eager_multiply(centred, scale, out));
+  return eager_tidy_keep(*out);
+}
+
+static eager_status draw_weights(model *m, int64_t inputs, int64_t hidden, int64_t seed) {
+  TRY(he_uniform(inputs, hidden, seed, STREAM_W1, &m->w1));
+  return he_uniform(hidden, CLASS_COUNT, seed, STREAM_W2, &m->w2);
+}
+
+eager_status model_init(model *m, int64_t inputs, int64_t hidden, int64_t seed) {
+  int64_t classes = CLASS_COUNT;
+  *m = (model){0};
+  TRY(eager_tensor_zeros(EAGER_FLOAT32, 1, &hidden, &m->b1));
+  TRY(eager_tensor_zeros(EAGER_FLOAT32, 1, &classes, &m->b2));
+  TRY(eager_tidy_begin());
+  return end_tidy(draw_weights(m, inputs, hidden, seed));
+}
+
+void model_release(model *m) {
+  eager_tensor_release(m->w1);
+  eager_tensor_release(m->b1);
+  eager_tensor_release(m->w2);
+  eager_tensor_release(m->b2);
+  *m = (model){0};
+}
+
+/* out = x @ w + b */
+static eager_status dense(eager_tensor *x, eager_tensor *w, eager_tensor *b,
+                          eager_tensor **out) {
+  eager_tensor *product;
+  TRY(eager_matmul(x, false, w, false, &product));
+  return eager_add(product, b, out);
+}
+
+static eager_status forward(const model *m, eager_tensor *images, eager_tensor **out_hidden,
+                            eager_tensor **out_logits) {
+  eager_tensor *linear;
+  TRY(dense(images, m->w1, m->b1, &linear));
+  TRY(eager_relu(linear, out_hidden));
+  return dense(*out_hidden, m->w2, m->b2, out_logits);
+}
+
+/* The mean over the batch of -log(softmax(logits)[label]), and its gradient by the logits.
+ */
+static eager_status cross_entropy(eager_tensor *logits, eager_tensor *labels,
+                                  eager_tensor **out_loss, eager_tensor **out_gradient) {
+  eager_tensor *one, *zero, *wanted, *log_softmax, *picked, *sum, *softmax, *error, *scale,
+      *minus_scale;
+  float share = 1.0f / (float)eager_tensor_dim(labels, 0);
+  TRY(eager_scalar(1.0f, &one));
+  TRY(eager_scalar(0.0f, &zero));
+  TRY(eager_scalar(share, &scale));
+  TRY(eager_scalar(-share, &minus_scale));
+  TRY(eager_one_hot(labels, CLASS_COUNT, one, zero, -1, &wanted));
+
+  TRY(eager_log_softmax(logits, -1, &log_softmax));
+  TRY(eager_multiply(wanted, log_softmax, &picked));
+  TRY(eager_reduce_sum(picked, NULL, 0, false, &sum));
+  TRY(eager_multiply(sum, minus_scale, out_loss));
+
+  TRY(eager_softmax(logits, -1, &softmax));
+  TRY(eager_subtract(softmax, wanted, &error));
+  return eager_multiply(error, scale, out_gradient);
+}
+
+/* parameter = parameter - rate * gradient. Tensors never change: a new one takes its place.
+ */
+static eager_status descend(eager_tensor **parameter, eager_tensor *gradient,
+                            eager_tensor *rate) {
+  eager_tensor *change, *moved;
+  TRY(eager_multiply(gradient, rate, &change));
+  TRY(eager_subtract(*parameter, change, &moved));
+  TRY(eager_tidy_keep(moved));
+  eager_tensor_release(*parameter);
+  *parameter = moved;
+  return EAGER_OK;
+}
+
+static eager_status descend_dense(eager_tensor **w, eager_tensor **b, eager_tensor *x,
+                                  eager_tensor *d_out, eager_tensor *rate) {
+  const int64_t rows[] = {0};
+  eager_tensor *d_w, *d_b;
+  TRY(eager_matmul(x, true, d_out, false, &d_w));
+  TRY(eager_reduce_sum(d_out, rows, 1, false, &d_b));
+  TRY(descend(w, d_w, rate));
+  return descend(b, d_b, rate);
+}
+
+static eager_status step(model *m, eager_tensor *images, eager_tensor *labels, float rate,
+                         eager_tensor **out_loss) {
+  eager_tensor *hidden, *logits, *d_logits, *d_hidden, *d_linear, *rate_scalar;
+  TRY(eager_scalar(rate, &rate_scalar));
+  TRY(forward(m, images, &hidden, &logits));
+  TRY(cross_entropy(logits, labels, out_loss, &d_logits));
+  TRY(eager_matmul(d_logits, false, m->w2, true, &d_hidden));
+  TRY(eager_relu_grad(d_hidden, hidden, &d_linear));
+  TRY(descend_dense(&m->w2, &m->b2, hidden, d_logits, rate_scalar));
+  TRY(descend_dense(&m->w1, &m->b1, images, d_linear, rate_scalar));
+  return eager_tidy_keep(*out_loss);
+}
+
+eager_status model_step(model *m, eager_tensor *images, eager_tensor *labels, float rate,
+                        eager_tensor **out_loss) {
+  TRY(eager_tidy_begin());
+  eager_status status = end_tidy(step(m, images, labels, rate, out_loss));
+  if (status != EAGER_OK) {
+    *out_loss = NULL;
+  }
+  return status;
+}
+
+static eager_status predict(const model *m, eager_tensor *images,
+                            eager_tensor **out_classes, eager_tensor **out_confidence) {
+  const int64_t classes[] = {1};
+  eager_tensor *hidden, *logits, *softmax;
+  TRY(forward(m, images, &hidden, &logits));
+  TRY(eager_softmax(logits, -1, &softmax));
+  TRY(eager_argmax(softmax, 1, EAGER_INT64, out_classes));
+  TRY(eager_reduce_max(softmax, classes, 1, false, out_confidence));
+  TRY(eager_tidy_keep(*out_classes));
+  return eager_tidy_keep(*out_confidence);
+}
+
+eager_status model_predict(const model *m, eager_tensor *images, eager_tensor **out_classes,
+                           eager_tensor **out_confidence) {
+  TRY(eager_tidy_begin());
+  eager_status status = end_tidy(predict(m, images, out_classes, out_confidence));
+  if (status != EAGER_OK) {
+    *out_classes = *out_confidence = NULL;
+  }
+  return status;
+}
+
+static eager_status save(eager_tensor *t, const char *folder, const char *name) {
+  char *path = file_join(folder, name);
+  eager_status status = path ? eager_npy_save(path, t) : EAGER_RESOURCE_EXHAUSTED;
+  free(path);
+  return status;
+}
+
+eager_status model_save(const model *m, const char *folder) {
+  TRY(save(m->w1, folder, "w1.npy"));
+  TRY(save(m->b1, folder, "b1.npy"));
+  TRY(save(m->w2, folder, "w2.npy"));
+  return save(m->b2, folder, "b2.npy");
+}

@@ -1,0 +1,77 @@
+#define _GNU_SOURCE /* dladdr */
+#include "cl/blas_library.h"
+
+#include <clblast_c.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* CLBlast 1.5 and 1.6 share a program cache between contexts that breaks when two threads
+ * are inside: status -2039, or a crash. */
+static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_BLAS);
+
+bool eager__blas_serves(const eager__device *device, eager_dtype dtype) {
+  switch (dtype) {
+  case EAGER_FLOAT32:
+    return true;
+  case EAGER_FLOAT64:
+    return device->info.has_float64;
+  case EAGER_FLOAT16:
+    return device->info.has_float16_arithmetic;
+  default:
+    return false;
+  }
+}
+
+/* The C interface tells no version: the file it came from does. */
+void eager__blas_write_version(eager__strbuf *text) {
+  CLBlastStatusCode (*function)(void) = CLBlastClearCache;
+  void *address;
+  Dl_info info;
+  struct stat file;
+  memcpy(&address, &function, sizeof address);
+  if (dladdr(address, &info) == 0 || stat(info.dli_fname, &file) != 0) return;
+  eager__strbuf_format(text, "%s, %lld bytes, of %lld", info.dli_fname,
+                       (long long)file.st_size, (long long)file.st_mtime);
+}
+
+static CLBlastTranspose transposed(bool is_transposed) {
+  return is_transposed ? CLBlastTransposeYes : CLBlastTransposeNo;
+}
+
+static CLBlastStatusCode multiply(const eager__gemm *g, cl_command_queue *queue) {
+  static const cl_half half_one = 0x3c00, half_zero = 0;
+  CLBlastTranspose a = transposed(g->transpose_a), b = transposed(g->transpose_b);
+  switch (g->dtype) {
+  case EAGER_FLOAT32:
+    return CLBlastSgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0f, g->a,
+                        g->a_offset, g->lda, g->b, g->b_offset, g->ldb, 0.0f, g->c,
+                        g->c_offset, g->ldc, queue, NULL);
+  case EAGER_FLOAT64:
+    return CLBlastDgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0, g->a,
+                        g->a_offset, g->lda, g->b, g->b_offset, g->ldb, 0.0, g->c,
+                        g->c_offset, g->ldc, queue, NULL);
+  case EAGER_FLOAT16:
+    return CLBlastHgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, half_one, g->a,
+                        g->a_offset, g->lda, g->b, g->b_offset, g->ldb, half_zero, g->c,
+                        g->c_offset, g->ldc, queue, NULL);
+  default:
+    return CLBlastNotImplemented;
+  }
+}
+
+int eager__blas_enqueue(eager__device *device, const eager__gemm *gemm) {
+  cl_command_queue queue = device->compute.queue;
+  eager__mutex_lock(&lock);
+  eager__cl_enter(device->context);
+  CLBlastStatusCode code = multiply(gemm, &queue);
+  eager__cl_leave(device->context);
+  eager__mutex_unlock(&lock);
+  return (int)code;
+}
+
+void eager__blas_forget(void) {
+  eager__mutex_lock(&lock);
+  CLBlastClearCache();
+  eager__mutex_unlock(&lock);
+}

@@ -1,0 +1,119 @@
+#include "cl/kernel.h"
+
+#include <CL/cl.h>
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "cl/census.h"
+#include "cl/command.h"
+
+struct eager__kernel {
+  eager__device *device;
+  eager__cl_program *program;
+  const char *name;
+  size_t max_local_size;
+  /* The one a single thread launches with again and again: no lock, and PoCL's creation
+   * (0.4 us) or rusticl's (69 us) is paid once. */
+  _Atomic(eager__cl_kernel *) first_free;
+  /* All others not in use. The list has room for every kernel ever made, so that checking
+   * in cannot fail. */
+  eager__mutex lock;
+  eager__cl_kernel **free;
+  size_t free_count, made, capacity;
+};
+
+static eager_status make_cl_kernel(eager__kernel *kernel, cl_kernel *out) {
+  eager__mutex_lock(&kernel->lock);
+  eager_status status =
+      eager__reserve(&kernel->free, &kernel->capacity, kernel->made + 1, sizeof(cl_kernel));
+  if (status == EAGER_OK) kernel->made++;
+  eager__mutex_unlock(&kernel->lock);
+  if (status != EAGER_OK) return status;
+  cl_int code;
+  eager__cl_enter(kernel->device->context);
+  *out = clCreateKernel(kernel->program, kernel->name, &code);
+  eager__cl_leave(kernel->device->context);
+  if (code == CL_SUCCESS) {
+    eager__census_add(EAGER__OBJECT_KERNEL, 1);
+    return EAGER_OK;
+  }
+  eager__mutex_lock(&kernel->lock);
+  kernel->made--;
+  eager__mutex_unlock(&kernel->lock);
+  status = eager__command_refused(kernel->device, "clCreateKernel", code);
+  eager__fail_append(" [kernel %s]", kernel->name);
+  return status;
+}
+
+static eager_status first_kernel(eager__kernel *kernel) {
+  cl_kernel cl;
+  EAGER__TRY(make_cl_kernel(kernel, &cl));
+  eager__kernel_check_in(kernel, cl);
+  eager__cl_enter(kernel->device->context);
+  cl_int code = clGetKernelWorkGroupInfo(cl, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                         sizeof kernel->max_local_size,
+                                         &kernel->max_local_size, NULL);
+  eager__cl_leave(kernel->device->context);
+  if (code == CL_SUCCESS) return EAGER_OK;
+  return eager__command_refused(kernel->device, "clGetKernelWorkGroupInfo", code);
+}
+
+eager_status eager__kernel_create(eager__device *device, eager__cl_program *program,
+                                  const char *name, eager__kernel **out) {
+  *out = NULL;
+  eager__kernel *kernel = eager__alloc(sizeof *kernel);
+  if (kernel == NULL) return eager__out_of_memory(sizeof *kernel);
+  kernel->device = device;
+  kernel->program = program;
+  kernel->name = name;
+  eager__mutex_init(&kernel->lock, EAGER__RANK_LEAF);
+  eager_status status = first_kernel(kernel);
+  if (status == EAGER_OK)
+    *out = kernel;
+  else
+    eager__kernel_destroy(kernel);
+  return status;
+}
+
+static void release(eager__kernel *kernel, cl_kernel cl) {
+  eager__cl_enter(kernel->device->context);
+  clReleaseKernel(cl);
+  eager__cl_leave(kernel->device->context);
+  eager__census_add(EAGER__OBJECT_KERNEL, -1);
+}
+
+void eager__kernel_destroy(eager__kernel *kernel) {
+  if (kernel == NULL) return;
+  cl_kernel first = atomic_exchange(&kernel->first_free, NULL);
+  assert(kernel->made == kernel->free_count + (first != NULL));
+  if (first != NULL) release(kernel, first);
+  for (size_t i = 0; i < kernel->free_count; i++) release(kernel, kernel->free[i]);
+  eager__free(kernel->free);
+  eager__mutex_destroy(&kernel->lock);
+  eager__free(kernel);
+}
+
+eager_status eager__kernel_check_out(eager__kernel *kernel, eager__cl_kernel **out) {
+  *out = atomic_exchange(&kernel->first_free, NULL);
+  if (*out != NULL) return EAGER_OK;
+  eager__mutex_lock(&kernel->lock);
+  if (kernel->free_count > 0) *out = kernel->free[--kernel->free_count];
+  eager__mutex_unlock(&kernel->lock);
+  return *out != NULL ? EAGER_OK : make_cl_kernel(kernel, out);
+}
+
+void eager__kernel_check_in(eager__kernel *kernel, eager__cl_kernel *cl) {
+  eager__cl_kernel *none = NULL;
+  if (atomic_compare_exchange_strong(&kernel->first_free, &none, cl)) return;
+  eager__mutex_lock(&kernel->lock);
+  kernel->free[kernel->free_count++] = cl;
+  eager__mutex_unlock(&kernel->lock);
+}
+
+const char *eager__kernel_name(const eager__kernel *kernel) {
+  return kernel->name;
+}
+
+size_t eager__kernel_max_local_size(const eager__kernel *kernel) {
+  return kernel->max_local_size;
+}

@@ -1,0 +1,132 @@
+#include "cl/memory.h"
+
+#include <CL/cl.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "cl/census.h"
+#include "cl/command.h"
+#include "cl/host_pages.h"
+
+/* What a driver's destructor callback gives back. */
+typedef struct lent_pages {
+  void *pages;
+  size_t size;
+} lent_pages;
+
+/* The driver calls this when the last command and the last holder of an exported handle
+ * are done with the buffer: no sooner may the pages go. */
+static void CL_CALLBACK give_back(cl_mem mem, void *user_data) {
+  (void)mem;
+  lent_pages *lent = user_data;
+  eager__host_pages_release(lent->pages, lent->size);
+  eager__free(lent);
+}
+
+static cl_int create_over_pages(eager__device *device, lent_pages *lent, cl_mem *out) {
+  cl_int code;
+  *out = clCreateBuffer(device->context->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR,
+                        lent->size, lent->pages, &code);
+  if (code != CL_SUCCESS) return code;
+  code = clSetMemObjectDestructorCallback(*out, give_back, lent);
+  if (code != CL_SUCCESS) clReleaseMemObject(*out);
+  return code;
+}
+
+/* False when it cannot be had this way; nothing is left behind. */
+static bool create_huge(eager__device *device, size_t size, eager__memory *out) {
+  lent_pages *lent = eager__alloc(sizeof *lent);
+  void *pages = lent != NULL ? eager__host_pages_create(size) : NULL;
+  if (pages != NULL) {
+    *lent = (lent_pages){pages, size};
+    cl_mem mem;
+    eager__cl_enter(device->context);
+    cl_int code = create_over_pages(device, lent, &mem);
+    eager__cl_leave(device->context);
+    if (code == CL_SUCCESS) {
+      *out = (eager__memory){mem, pages, size};
+      return true;
+    }
+  }
+  eager__host_pages_release(pages, size);
+  eager__free(lent);
+  return false;
+}
+
+eager_status eager__memory_create(eager__device *device, size_t size, eager__memory *out) {
+  *out = (eager__memory){0};
+  EAGER__REQUIRE(size <= device->info.max_allocation, EAGER_RESOURCE_EXHAUSTED,
+                 "%zu bytes are more than the largest allocation of %s, %llu bytes", size,
+                 device->short_name, (unsigned long long)device->info.max_allocation);
+  bool huge = size >= EAGER__HUGE_PAGE && eager__shares_host_memory(device);
+  if (!huge || !create_huge(device, size, out)) {
+    cl_int code;
+    eager__cl_enter(device->context);
+    cl_mem mem = clCreateBuffer(device->context->cl, CL_MEM_READ_WRITE, size, NULL, &code);
+    eager__cl_leave(device->context);
+    if (code != CL_SUCCESS) return eager__command_refused(device, "clCreateBuffer", code);
+    *out = (eager__memory){mem, NULL, size};
+  }
+  eager__census_add(EAGER__OBJECT_MEM, 1);
+  return EAGER_OK;
+}
+
+void eager__memory_release(eager__device *device, eager__memory *memory) {
+  eager__memory_drop(device, memory->mem);
+  *memory = (eager__memory){0};
+}
+
+void eager__memory_retain(eager__mem *mem) {
+  if (clRetainMemObject(mem) == CL_SUCCESS) eager__census_add(EAGER__OBJECT_MEM, 1);
+}
+
+void eager__memory_drop(eager__device *device, eager__mem *mem) {
+  if (mem == NULL) return;
+  eager__cl_enter(device->context);
+  clReleaseMemObject(mem); /* the driver keeps it alive for enqueued work */
+  eager__cl_leave(device->context);
+  eager__census_add(EAGER__OBJECT_MEM, -1);
+}
+
+eager_status eager__memory_write(eager__device *device, eager__mem *mem, size_t offset,
+                                 const void *data, size_t size) {
+  if (size == 0) return EAGER_OK;
+  eager__event *event;
+  EAGER__TRY(eager__command_write(device, mem, offset, data, size, &event));
+  return eager__command_wait(device, "a write", event);
+}
+
+eager_status eager__memory_read(eager__device *device, eager__mem *mem, size_t offset,
+                                void *data, size_t size) {
+  if (size == 0) return EAGER_OK;
+  eager__event *event;
+  EAGER__TRY(eager__command_read(device, mem, offset, data, size, &event));
+  return eager__command_wait(device, "a read", event);
+}
+
+eager_status eager__memory_copy(eager__device *device, eager__mem *source,
+                                size_t source_offset, eager__mem *target,
+                                size_t target_offset, size_t size) {
+  if (size == 0) return EAGER_OK;
+  eager__event *event;
+  EAGER__TRY(eager__command_copy(device, source, source_offset, target, target_offset, size,
+                                 &event));
+  return eager__command_wait(device, "a copy", event);
+}
+
+eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t offset,
+                               size_t size, const void **out) {
+  *out = NULL;
+  void *view;
+  eager__event *event;
+  EAGER__TRY(eager__command_map(device, mem, offset, size, false, &view, &event));
+  EAGER__TRY(eager__command_wait(device, "a map", event));
+  *out = view;
+  return EAGER_OK;
+}
+
+eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const void *view) {
+  eager__event *event;
+  EAGER__TRY(eager__command_unmap(device, mem, (void *)(uintptr_t)view, &event));
+  return eager__command_wait(device, "an unmap", event);
+}

@@ -1,0 +1,19 @@
+/* What the by-name door knows of ops and tells in its errors. */
+#ifndef EAGER_OPS_CATALOGUE_H
+#define EAGER_OPS_CATALOGUE_H
+
+#include "base/strbuf.h"
+#include "runtime/op_record.h"
+
+/* The record; NOT_FOUND names what comes near. */
+eager_status eager__catalogue_find(const char *name, const eager__op **out);
+
+/* "int", "list of ints" ...: as errors and descriptions speak of an attribute. */
+const char *eager__attr_kind_text(eager__attr_kind kind);
+
+/* Appends "its attributes are: axis (int), keep_dims (bool)". */
+void eager__catalogue_list_attrs(const eager__op *op, eager__strbuf *out);
+
+int eager__op_attr_count(const eager__op *op);
+
+#endif

@@ -1,0 +1,134 @@
+/* ConcatV2: seen as tables of rows (the axes before `axis`), every input is a strip of the
+ * output; four strips go in one launch. */
+#include <inttypes.h>
+
+#include "eagercl/ops.h"
+#include "ops/families.h"
+#include "ops/moves.h"
+#include "runtime/run.h"
+
+enum { STRIPS = 4 };
+
+/* Adds input `i` to `*shape`, which begins as input 0's. */
+static eager_status join(const eager__call *call, int i, int axis, eager__shape *shape) {
+  const eager__shape *first = call->inputs[0].shape, *other = call->inputs[i].shape;
+  char text0[EAGER__SHAPE_TEXT], text1[EAGER__SHAPE_TEXT];
+  EAGER__REQUIRE(other->rank == first->rank, EAGER_INVALID_ARGUMENT,
+                 "ConcatOp : Ranks of all input tensors should match: shape[0] = %s vs. "
+                 "shape[%d] = %s",
+                 eager__shape_text(first, text0), i, eager__shape_text(other, text1));
+  for (int d = 0; d < first->rank; d++) {
+    int64_t a = shape->dims[d], b = other->dims[d];
+    if (d == axis) {
+      EAGER__REQUIRE(a < 0 || b < 0 || a <= INT64_MAX - b, EAGER_INVALID_ARGUMENT,
+                     "ConcatOp : the extents along axis %d add up to more than fits into "
+                     "63 bits",
+                     axis);
+      shape->dims[d] = a < 0 || b < 0 ? -1 : a + b;
+      continue;
+    }
+    EAGER__REQUIRE(a == b || a < 0 || b < 0, EAGER_INVALID_ARGUMENT,
+                   "ConcatOp : Dimension %d in both shapes must be equal (axis is %d): "
+                   "shape[0] = %s vs. shape[%d] = %s",
+                   d, axis, eager__shape_text(first, text0), i,
+                   eager__shape_text(other, text1));
+    if (a < 0) shape->dims[d] = b;
+  }
+  return EAGER_OK;
+}
+
+/* The one input that has elements, if there is just one: the output is a view of it.
+ * Unknown extents count as elements. */
+static int only_input(const eager__call *call) {
+  int found = -1;
+  for (int i = 0; i < call->input_count; i++) {
+    if (eager__shape_elements(call->inputs[i].shape) == 0) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  return found;
+}
+
+static eager_status infer(eager__call *call) {
+  eager__result *out = &call->outputs[0];
+  out->dtype = call->dtype;
+  out->shape = *call->inputs[0].shape;
+  int axis;
+  EAGER__TRY(
+      eager__shape_axis(eager__attr_get(call, "axis")->i, out->shape.rank, "axis", &axis));
+  for (int i = 1; i < call->input_count; i++) EAGER__TRY(join(call, i, axis, &out->shape));
+  out->view_of = only_input(call) + 1;
+  return EAGER_OK;
+}
+
+typedef struct strips { /* the kernel's */
+  int64_t widths[STRIPS], columns[STRIPS];
+  int64_t out_width;
+} strips;
+
+static eager_status add_strips(eager__commands *commands, int64_t rows, const strips *all,
+                               const int inputs[STRIPS], int count) {
+  int64_t widest = 0;
+  for (int k = 0; k < count; k++)
+    if (all->widths[k] > widest) widest = all->widths[k];
+  eager_dtype dtype = eager__move_dtype(commands->call->dtype);
+  eager__kernel_begin(commands, &eager__family_array, dtype, "concat");
+  eager__spread spread = eager__spread_make(commands, rows, widest);
+  eager__arg_output(commands, 0);
+  for (int k = 0; k < STRIPS; k++) eager__arg_input(commands, inputs[k < count ? k : 0]);
+  eager__arg_bytes(commands, all, sizeof *all);
+  eager__arg_bytes(commands, &spread, sizeof spread);
+  eager__grid grid = eager__spread_grid(commands, &spread);
+  grid.dims = 3;
+  grid.global[2] = (size_t)count;
+  grid.local[2] = 1;
+  return eager__kernel_end(commands, grid);
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  const eager__shape *out = &call->outputs[0].shape;
+  int axis, inputs[STRIPS], count = 0;
+  EAGER__TRY(eager__shape_axis(eager__attr_get(call, "axis")->i, out->rank, "axis", &axis));
+  int64_t rows = eager__shape_product(out, 0, axis), column = 0;
+  strips all = {.out_width = eager__shape_product(out, axis, out->rank)};
+  for (int i = 0; i < call->input_count; i++) {
+    const eager__shape *shape = call->inputs[i].shape;
+    int64_t width = eager__shape_product(shape, axis, shape->rank);
+    if (width > 0) {
+      inputs[count] = i;
+      all.widths[count] = width;
+      all.columns[count++] = column;
+      column += width;
+    }
+    if (count == STRIPS || (count > 0 && i == call->input_count - 1)) {
+      EAGER__TRY(add_strips(commands, rows, &all, inputs, count));
+      count = 0;
+    }
+  }
+  return EAGER_OK;
+}
+
+static const eager__op concat = {
+    .name = "ConcatV2",
+    .inputs = {{.name = "values"}},
+    .variadic = true,
+    .dtypes = EAGER__ANY,
+    .moves_only = true,
+    .attrs = {{.name = "axis", EAGER__ATTR_INT, .required = true}},
+    .infer = infer,
+    .launch = launch,
+};
+const eager__op_list eager__ops_concat = {&concat, 1};
+
+eager_status eager_concat(eager_tensor *const *values, size_t count, int64_t axis,
+                          eager_tensor **out) {
+  if (out != NULL) *out = NULL;
+  EAGER__REQUIRE(count > 0 && values != NULL, EAGER_INVALID_ARGUMENT,
+                 "values must be a list of one or more tensors [Op:ConcatV2]");
+  EAGER__REQUIRE(count <= INT32_MAX, EAGER_INVALID_ARGUMENT,
+                 "values lists %zu tensors, more than 2^31 - 1 [Op:ConcatV2]", count);
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &concat, values, (int)count));
+  eager__call_set_int(&call, "axis", axis);
+  return eager__call_run(&call, NULL, out, 1);
+}

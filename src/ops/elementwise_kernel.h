@@ -1,0 +1,30 @@
+/* From an expression to kernels, and their launch. An expression is OpenCL C on vectors
+ * named a, b, c (ops/elementwise.def). */
+#ifndef EAGER_OPS_ELEMENTWISE_KERNEL_H
+#define EAGER_OPS_ELEMENTWISE_KERNEL_H
+
+#include "base/strbuf.h"
+#include "runtime/commands.h"
+
+enum { EAGER__ELEMENTWISE_INPUTS = 3 };
+
+typedef struct eager__elementwise {
+  const char *flat; /* kernel names: without broadcasting, and with */
+  const char *walk;
+  const char *expression;
+  int inputs;
+  bool first_is_bool; /* input a is bool, whatever the dtype of the others */
+  bool to_bool;       /* the expression is a comparison's mask */
+  const char *bad;    /* mask of the lanes that fail the op, or NULL */
+} eager__elementwise;
+
+/* Writes both kernels. The text needs prelude.cl and elementwise.cl in front of it. */
+void eager__elementwise_write(const eager__elementwise *op, eager__strbuf *source);
+
+/* Launches one of them from program (family, dtype): output 0 of the call from its first
+ * `op->inputs` inputs, which broadcast to it. */
+eager_status eager__elementwise_launch(eager__commands *commands,
+                                       const eager__elementwise *op,
+                                       const eager__family *family, eager_dtype dtype);
+
+#endif

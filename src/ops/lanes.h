@@ -1,0 +1,16 @@
+/* How kernels of V lanes are spread over a device: each work-item takes `chunk` consecutive
+ * elements. */
+#ifndef EAGER_OPS_LANES_H
+#define EAGER_OPS_LANES_H
+
+#include "runtime/commands.h"
+
+typedef struct eager__lanes {
+  int64_t chunk; /* elements of a work-item; a multiple of the lanes */
+  eager__grid grid;
+} eager__lanes;
+
+/* For the kernel begun last and `elements` > 0 elements. */
+eager__lanes eager__lanes_plan(const eager__commands *commands, int64_t elements);
+
+#endif

@@ -1,0 +1,31 @@
+/* What the ops that move elements share: how a table of rows is dealt out to work-items,
+ * and the kernel that collects rows from anywhere. cl_kernels/moves.cl is the other half.
+ */
+#ifndef EAGER_OPS_MOVES_H
+#define EAGER_OPS_MOVES_H
+
+#include "runtime/commands.h"
+
+/* The kernels' `spread`: one work-item moves rows_each x columns_each elements. */
+typedef struct eager__spread {
+  int64_t rows, columns, rows_each, columns_each;
+} eager__spread;
+
+/* NVIDIA's limit for all but the first dimension of a grid. */
+enum { EAGER__GROUPS_MOST = 65535 };
+
+/* For a table of `rows` x `columns`, both at least 1, and the kernel begun last. */
+eager__spread eager__spread_make(const eager__commands *commands, int64_t rows,
+                                 int64_t columns);
+eager__grid eager__spread_grid(const eager__commands *commands,
+                               const eager__spread *spread);
+
+/* The largest power of two up to EAGER__GROUP that the kernel begun last takes. */
+int64_t eager__group_size(const eager__commands *commands);
+
+/* Output 0, dense, from the elements of input 0 that operand 0 of `walk` visits from
+ * element `start` on. The walk is collapsed and not empty. */
+eager_status eager__add_move_rows(eager__commands *commands, int64_t start,
+                                  const eager__walk *walk);
+
+#endif

@@ -1,0 +1,40 @@
+/* Sums that ops share when they plan how many work-items do how much. */
+#ifndef EAGER_OPS_PLAN_H
+#define EAGER_OPS_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/dtype.h"
+
+/* Work-items that share local memory, at most: their tiles fit into the smallest one that
+ * OpenCL's embedded profile allows. */
+enum { EAGER__GROUP = 64 };
+
+static inline int64_t eager__at_least(int64_t value, int64_t floor) {
+  return value > floor ? value : floor;
+}
+
+static inline int64_t eager__at_most(int64_t value, int64_t ceiling) {
+  return value < ceiling ? value : ceiling;
+}
+
+static inline int64_t eager__ceil_div(int64_t value, int64_t by) {
+  return (value + by - 1) / by;
+}
+
+/* The smallest power of two that reaches `value`, or the largest up to `most`. */
+static inline int64_t eager__power_of_two(int64_t value, int64_t most) {
+  int64_t power = 1;
+  while (power * 2 <= most && power < value) power *= 2;
+  return power;
+}
+
+/* Bytes of the type that kernels compute `dtype` in. */
+static inline size_t eager__computed_size(eager_dtype dtype) {
+  bool narrow =
+      EAGER__BIT(dtype) & (EAGER__BIT(EAGER_FLOAT16) | EAGER__BIT(EAGER_BFLOAT16));
+  return narrow ? sizeof(float) : eager_dtype_size(dtype);
+}
+
+#endif

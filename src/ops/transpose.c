@@ -1,0 +1,149 @@
+/* Transpose: any permutation of axes. Axes that stay neighbours are one; what is left moves
+ * rows as wholes, or is a batch of matrices to transpose. */
+#include <inttypes.h>
+
+#include "eagercl/ops.h"
+#include "ops/families.h"
+#include "ops/moves.h"
+#include "ops/plan.h"
+#include "runtime/run.h"
+
+enum { SIDE = 8 }; /* of a work-group, in blocks */
+
+/* perm[i] is the axis of x that becomes axis i. */
+static eager_status read_perm(const eager__call *call, int rank,
+                              int perm[EAGER__MAX_RANK]) {
+  const eager__attr *list = eager__attr_get(call, "perm");
+  for (int i = 0; i < rank; i++) perm[i] = rank - 1 - i;
+  if (!list->given) return EAGER_OK;
+  EAGER__REQUIRE(list->count == (size_t)rank, EAGER_INVALID_ARGUMENT,
+                 "transpose expects perm to list %d axes, one per axis of x, but it lists "
+                 "%zu",
+                 rank, list->count);
+  unsigned seen = 0;
+  for (int i = 0; i < rank; i++) {
+    EAGER__TRY(eager__shape_axis(list->ints[i], rank, "perm", &perm[i]));
+    EAGER__REQUIRE(!(seen >> perm[i] & 1), EAGER_INVALID_ARGUMENT,
+                   "perm lists axis %d twice", perm[i]);
+    seen |= 1u << perm[i];
+  }
+  return EAGER_OK;
+}
+
+/* Row-major strides of a shape without unknown extents. */
+static void make_strides(const eager__shape *shape, int64_t strides[EAGER__MAX_RANK]) {
+  int64_t stride = 1;
+  for (int i = shape->rank - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape->dims[i];
+  }
+}
+
+/* Over the output's dims; operand 0 is x, operand 1 the output. */
+static void make_walk(const eager__shape *x, const int *perm, eager__walk *walk) {
+  eager__shape out = {.rank = x->rank};
+  int64_t x_strides[EAGER__MAX_RANK];
+  for (int i = 0; i < x->rank; i++) out.dims[i] = x->dims[perm[i]];
+  make_strides(x, x_strides);
+  make_strides(&out, walk->strides[1]);
+  walk->rank = x->rank;
+  for (int i = 0; i < x->rank; i++) {
+    walk->dims[i] = out.dims[i];
+    walk->strides[0][i] = x_strides[perm[i]];
+  }
+  eager__walk_collapse(walk, 2);
+}
+
+static bool keeps_order(const eager__shape *x, const int *perm) {
+  bool identity = true;
+  for (int i = 0; i < x->rank; i++) identity = identity && perm[i] == i;
+  if (identity || eager__shape_elements(x) <= 0) return identity;
+  eager__walk walk;
+  make_walk(x, perm, &walk);
+  return walk.rank == 1;
+}
+
+static eager_status infer(eager__call *call) {
+  const eager__shape *x = call->inputs[0].shape;
+  int perm[EAGER__MAX_RANK];
+  EAGER__TRY(read_perm(call, x->rank, perm));
+  eager__result *out = &call->outputs[0];
+  out->dtype = call->dtype;
+  out->shape.rank = x->rank;
+  for (int i = 0; i < x->rank; i++) out->shape.dims[i] = x->dims[perm[i]];
+  out->view_of = keeps_order(x, perm) ? 1 : 0;
+  return EAGER_OK;
+}
+
+typedef struct matrices { /* the kernel's */
+  int64_t m, n, x_stride, out_stride;
+  int64_t count, rank;
+  int64_t dims[8], x_strides[8], out_strides[8];
+} matrices;
+
+/* x is dense, so one dimension has stride 1 there; in the output it is the last. */
+static matrices make_matrices(const eager__walk *walk) {
+  int last = walk->rank - 1, inner = 0;
+  while (walk->strides[0][inner] != 1) inner++;
+  matrices all = {.m = walk->dims[last],
+                  .n = walk->dims[inner],
+                  .x_stride = walk->strides[0][last],
+                  .out_stride = walk->strides[1][inner],
+                  .count = 1};
+  for (int i = 0; i < last; i++) {
+    if (i == inner) continue;
+    all.dims[all.rank] = walk->dims[i];
+    all.x_strides[all.rank] = walk->strides[0][i];
+    all.out_strides[all.rank++] = walk->strides[1][i];
+    all.count *= walk->dims[i];
+  }
+  return all;
+}
+
+static eager__grid matrices_grid(const eager__commands *commands, const matrices *all) {
+  const eager__traits *traits = eager__commands_traits(commands);
+  int64_t across = eager__ceil_div(all->n, traits->vector_width);
+  int64_t down = eager__ceil_div(all->m, traits->vector_width);
+  if (traits->cpu_like) return eager__grid_3d(across, 1, down, 1, all->count, 1);
+  int64_t group = eager__group_size(commands), local = eager__at_most(group, SIDE);
+  return eager__grid_3d(across, local,
+                        eager__at_most(down, EAGER__GROUPS_MOST * (group / local)),
+                        group / local, eager__at_most(all->count, EAGER__GROUPS_MOST), 1);
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  const eager__shape *x = call->inputs[0].shape;
+  int perm[EAGER__MAX_RANK];
+  EAGER__TRY(read_perm(call, x->rank, perm));
+  eager__walk walk;
+  make_walk(x, perm, &walk);
+  if (walk.strides[0][walk.rank - 1] == 1) return eager__add_move_rows(commands, 0, &walk);
+  matrices all = make_matrices(&walk);
+  int width = eager__commands_traits(commands)->vector_width;
+  if (all.m < width || all.n < width) return eager__add_move_rows(commands, 0, &walk);
+  eager__kernel_begin(commands, &eager__family_array, eager__move_dtype(call->dtype),
+                      "transpose");
+  eager__arg_output(commands, 0);
+  eager__arg_input(commands, 0);
+  eager__arg_bytes(commands, &all, sizeof all);
+  return eager__kernel_end(commands, matrices_grid(commands, &all));
+}
+
+static const eager__op transpose = {
+    .name = "Transpose",
+    .inputs = {{.name = "x"}},
+    .dtypes = EAGER__ANY,
+    .moves_only = true,
+    .attrs = {{.name = "perm", EAGER__ATTR_INT_LIST}},
+    .infer = infer,
+    .launch = launch,
+};
+const eager__op_list eager__ops_transpose = {&transpose, 1};
+
+eager_status eager_transpose(eager_tensor *x, const int64_t *perm, eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &transpose, &x, 1));
+  int rank = x != NULL ? eager_tensor_rank(x) : 0;
+  if (perm != NULL) eager__call_set_ints(&call, "perm", perm, (size_t)rank);
+  return eager__call_run(&call, NULL, out, 1);
+}

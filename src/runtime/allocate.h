@@ -1,0 +1,15 @@
+/* Allocating a buffer, freeing what can be freed first when memory is short. */
+#ifndef EAGER_RUNTIME_ALLOCATE_H
+#define EAGER_RUNTIME_ALLOCATE_H
+
+#include "runtime/runtime.h"
+#include "tensor/buffer.h"
+
+/* A buffer of `size` bytes (0 is fine) on an open device, its seq set to `seq`. Short of
+ * memory: drops mirrors, waits for work in flight, trims the pool and tries once more;
+ * then RESOURCE_EXHAUSTED. No lock held. */
+eager_status eager__allocate(eager__runtime *runtime, eager__device *device, size_t size,
+                             eager__writer writer, eager__origin holder, uint64_t seq,
+                             eager__buffer **out);
+
+#endif

@@ -1,0 +1,168 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/strbuf.h"
+#include "runtime/run.h"
+
+int eager__op_input_count(const eager__op *op) {
+  int count = 0;
+  while (count < EAGER__MAX_INPUTS && op->inputs[count].name) count++;
+  return count;
+}
+
+static int attr_index(const eager__op *op, const char *name) {
+  for (int i = 0; i < EAGER__MAX_ATTRS && op->attrs[i].name; i++)
+    if (strcmp(op->attrs[i].name, name) == 0) return i;
+  return -1;
+}
+
+const eager__attr *eager__attr_get(const eager__call *call, const char *name) {
+  int index = attr_index(call->op, name);
+  return index < 0 ? NULL : &call->attrs[index];
+}
+
+static void set_default(const eager__attr_spec *spec, eager__attr *attr) {
+  *attr = (eager__attr){.i = (int64_t)spec->number,
+                        .f = spec->number,
+                        .is_float = spec->kind == EAGER__ATTR_FLOAT,
+                        .text = spec->text};
+}
+
+eager_status eager__call_begin(eager__call *call, const eager__op *op,
+                               eager_tensor *const *inputs, int input_count) {
+  call->op = op;
+  call->device = NULL;
+  call->number = 0;
+  call->dtype = EAGER_DTYPE_INVALID;
+  call->input_count = 0;
+  call->output_count = 0;
+  call->inputs = call->inline_inputs;
+  if (input_count > EAGER__INLINE_INPUTS) {
+    size_t size = (size_t)input_count * sizeof *call->inputs;
+    call->inputs = eager__alloc(size);
+    if (!call->inputs) return eager__out_of_memory(size);
+  }
+  for (int i = 0; i < input_count; i++) {
+    eager_tensor *t = inputs ? inputs[i] : NULL;
+    call->inputs[i] = (eager__operand){.tensor = t};
+    if (!t) continue;
+    call->inputs[i].dtype = t->dtype;
+    call->inputs[i].shape = &t->shape;
+  }
+  call->input_count = input_count;
+  for (int i = 0; i < EAGER__MAX_ATTRS && op->attrs[i].name; i++)
+    set_default(&op->attrs[i], &call->attrs[i]);
+  return EAGER_OK;
+}
+
+void eager__call_set_attr(eager__call *call, int index, const eager__attr *value) {
+  call->attrs[index] = *value;
+  call->attrs[index].given = true;
+}
+
+void eager__call_set_int(eager__call *call, const char *name, int64_t value) {
+  eager__call_set_attr(call, attr_index(call->op, name),
+                       &(eager__attr){.i = value, .f = (double)value});
+}
+
+void eager__call_set_float(eager__call *call, const char *name, double value) {
+  eager__call_set_attr(call, attr_index(call->op, name),
+                       &(eager__attr){.f = value, .is_float = true});
+}
+
+void eager__call_set_ints(eager__call *call, const char *name, const int64_t *values,
+                          size_t count) {
+  eager__call_set_attr(call, attr_index(call->op, name),
+                       &(eager__attr){.ints = values, .count = count});
+}
+
+void eager__call_set_text(eager__call *call, const char *name, const char *value) {
+  eager__call_set_attr(call, attr_index(call->op, name), &(eager__attr){.text = value});
+}
+
+/* --- Checks --- */
+
+static const eager__input_spec *spec_of(const eager__op *op, int input) {
+  return &op->inputs[op->variadic ? 0 : input];
+}
+
+static eager_status check_arity(const eager__call *call) {
+  int wanted = eager__op_input_count(call->op), got = call->input_count;
+  if (call->op->variadic)
+    EAGER__REQUIRE(got >= 1, EAGER_INVALID_ARGUMENT, "%s takes one or more inputs, got none",
+                   call->op->name);
+  else
+    EAGER__REQUIRE(got == wanted, EAGER_INVALID_ARGUMENT,
+                   "%s takes %d input%s, got %d", call->op->name, wanted,
+                   wanted == 1 ? "" : "s", got);
+  for (int i = 0; i < got; i++)
+    EAGER__REQUIRE(call->inputs[i].tensor, EAGER_INVALID_ARGUMENT,
+                   "input #%d(zero-based) of %s, `%s`, is NULL", i, call->op->name,
+                   spec_of(call->op, i)->name);
+  return EAGER_OK;
+}
+
+static eager_status refuse_dtype(const eager__call *call, int input, uint32_t dtypes) {
+  eager__strbuf allowed = {0};
+  for (int d = 1; d < EAGER__DTYPE_END; d++)
+    if (dtypes & EAGER__BIT(d))
+      eager__strbuf_format(&allowed, "%s%s", allowed.size ? ", " : "",
+                           eager_dtype_name((eager_dtype)d));
+  eager__fail(EAGER_INVALID_ARGUMENT,
+              "cannot compute %s as input #%d(zero-based) is a %s tensor; allowed: %s",
+              call->op->name, input, eager_dtype_name(call->inputs[input].dtype),
+              eager__strbuf_text(&allowed));
+  eager__strbuf_free(&allowed);
+  return EAGER_INVALID_ARGUMENT;
+}
+
+static eager_status check_dtypes(eager__call *call) {
+  for (int i = 0; i < call->input_count; i++) {
+    const eager__input_spec *spec = spec_of(call->op, i);
+    eager_dtype dtype = call->inputs[i].dtype;
+    if (!spec->dtypes && call->dtype && dtype != call->dtype)
+      EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+                  "cannot compute %s as input #%d(zero-based) was expected to be a %s "
+                  "tensor but is a %s tensor",
+                  call->op->name, i, eager__dtype(call->dtype)->tf_name,
+                  eager__dtype(dtype)->tf_name);
+    uint32_t allowed = spec->dtypes ? spec->dtypes : call->op->dtypes;
+    if (!(allowed & EAGER__BIT(dtype))) return refuse_dtype(call, i, allowed);
+    if (!spec->dtypes) call->dtype = dtype;
+  }
+  return EAGER_OK;
+}
+
+static eager_status check_attrs(const eager__call *call) {
+  const eager__attr_spec *specs = call->op->attrs;
+  for (int i = 0; i < EAGER__MAX_ATTRS && specs[i].name; i++)
+    EAGER__REQUIRE(!specs[i].required || call->attrs[i].given, EAGER_INVALID_ARGUMENT,
+                   "%s needs attribute `%s`", call->op->name, specs[i].name);
+  return EAGER_OK;
+}
+
+eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
+                               int output_count) {
+  call->output_count = eager__op_output_count(call->op);
+  for (int i = 0; i < call->output_count; i++) {
+    call->outputs[i].view_of = 0;
+    call->outputs[i].view_offset = 0;
+    call->outputs[i].buffer = NULL;
+  }
+  EAGER__REQUIRE(outputs && output_count >= call->output_count, EAGER_INVALID_ARGUMENT,
+                 "%s has %d output%s: the place to put them is NULL or too small",
+                 call->op->name, call->output_count, call->output_count == 1 ? "" : "s");
+  EAGER__TRY(check_arity(call));
+  EAGER__TRY(check_dtypes(call));
+  return check_attrs(call);
+}
+
+eager_status eager__call_check_outputs(const eager__call *call) {
+  for (int i = 0; i < call->output_count; i++) {
+    const eager__result *result = &call->outputs[i];
+    eager__shape checked;
+    EAGER__TRY(eager__shape_make(result->dtype, result->shape.rank, result->shape.dims,
+                                 &checked));
+  }
+  return EAGER_OK;
+}

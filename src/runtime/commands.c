@@ -1,0 +1,353 @@
+#include "runtime/commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cl/cells.h"
+#include "runtime/allocate.h"
+
+void eager__commands_init(eager__commands *commands, eager__call *call,
+                          eager__device *device, eager__origin origin) {
+  commands->call = call;
+  commands->device = device;
+  commands->status = EAGER_OK;
+  commands->origin = origin;
+  commands->checked = false;
+  commands->check_status = EAGER_INVALID_ARGUMENT;
+  commands->check_text[0] = '\0';
+  commands->scratch_count = 0;
+  commands->last = &commands->first;
+  commands->first.item_count = commands->first.arg_count = commands->first.byte_count = 0;
+  commands->first.next = NULL;
+}
+
+void eager__commands_clear(eager__commands *commands) {
+  for (int i = 0; i < commands->scratch_count; i++)
+    eager__buffer_release(commands->scratch[i]);
+  commands->scratch_count = 0;
+  eager__chunk *chunk = commands->first.next;
+  while (chunk) {
+    eager__chunk *next = chunk->next;
+    eager__free(chunk);
+    chunk = next;
+  }
+  commands->first.next = NULL;
+}
+
+eager__commands *eager__commands_move(eager__commands *from) {
+  eager__commands *to = eager__alloc(sizeof *to);
+  if (!to) return NULL;
+  memcpy(to, from, sizeof *to);
+  to->call = NULL;
+  if (from->last == &from->first) to->last = &to->first;
+  from->scratch_count = 0;
+  from->first.next = NULL;
+  return to;
+}
+
+/* --- Recording --- */
+
+const eager__traits *eager__commands_traits(const eager__commands *commands) {
+  return &commands->device->traits;
+}
+
+uint32_t eager__commands_compute_units(const eager__commands *commands) {
+  return commands->device->info.compute_units;
+}
+
+bool eager__commands_is_gpu(const eager__commands *commands) {
+  return commands->device->physical->facts.is_gpu && !commands->device->traits.is_simulator;
+}
+
+bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype) {
+  return eager__blas_usable(commands->device, dtype);
+}
+
+/* A further chunk when `last` cannot take one more command; false when memory is short. */
+static bool next_chunk(eager__commands *commands) {
+  eager__chunk *chunk = eager__alloc(sizeof *chunk);
+  if (!chunk) {
+    commands->status = eager__out_of_memory(sizeof *chunk);
+    return false;
+  }
+  commands->last->next = chunk;
+  commands->last = chunk;
+  return true;
+}
+
+/* An item in a chunk with room for a whole command's arguments and bytes behind it. */
+static eager__command *add_item(eager__commands *commands, eager__command_kind kind) {
+  eager__chunk *chunk = commands->last;
+  bool full = chunk->item_count == EAGER__CHUNK_ITEMS ||
+              chunk->arg_count > EAGER__CHUNK_ARGS / 2 ||
+              chunk->byte_count > EAGER__CHUNK_BYTES / 2;
+  if (full && !next_chunk(commands)) return NULL;
+  chunk = commands->last;
+  eager__command *item = &chunk->items[chunk->item_count++];
+  item->kind = kind;
+  item->arg_begin = chunk->arg_count;
+  item->arg_count = 0;
+  return item;
+}
+
+void eager__kernel_begin(eager__commands *commands, const eager__family *family,
+                         eager_dtype dtype, const char *name) {
+  if (commands->status != EAGER_OK) return;
+  eager__kernel *kernel;
+  commands->status = eager__kernel_get(commands->device, family, dtype, name, &kernel);
+  if (commands->status != EAGER_OK) return;
+  eager__command *item = add_item(commands, EAGER__COMMAND_KERNEL);
+  if (item) item->kernel = kernel;
+}
+
+static eager__arg *add_arg(eager__commands *commands, eager__arg_kind kind, size_t size) {
+  if (commands->status != EAGER_OK) return NULL;
+  eager__chunk *chunk = commands->last;
+  if (chunk->arg_count == EAGER__CHUNK_ARGS) {
+    commands->status = eager__fail(EAGER_INTERNAL, "a kernel has too many arguments");
+    return NULL;
+  }
+  eager__arg *arg = &chunk->args[chunk->arg_count++];
+  chunk->items[chunk->item_count - 1].arg_count++;
+  arg->kind = (uint16_t)kind;
+  arg->size = (uint32_t)size;
+  arg->offset = 0;
+  return arg;
+}
+
+static void add_value(eager__commands *commands, const void *value, size_t size) {
+  eager__arg *arg = add_arg(commands, EAGER__ARG_VALUE, size);
+  if (!arg) return;
+  if (size <= sizeof arg->as.bits) {
+    arg->as.bits = 0;
+    memcpy(&arg->as.bits, value, size);
+    return;
+  }
+  eager__chunk *chunk = commands->last;
+  size_t begin = ((size_t)chunk->byte_count + 7) & ~(size_t)7;
+  if (begin + size > EAGER__CHUNK_BYTES) {
+    commands->status = eager__fail(EAGER_INTERNAL, "a kernel's arguments are too large");
+    return;
+  }
+  memcpy(chunk->bytes + begin, value, size);
+  arg->offset = (uint32_t)begin;
+  chunk->byte_count = (int)(begin + size);
+}
+
+static void add_buffer(eager__commands *commands, const eager__buffer *buffer,
+                       int64_t offset) {
+  eager__arg *arg = add_arg(commands, EAGER__ARG_MEM, sizeof(eager__mem *));
+  if (!arg) return;
+  arg->as.mem = eager__buffer_mem(buffer);
+  eager__arg_long(commands, offset);
+}
+
+void eager__arg_input(eager__commands *commands, int input) {
+  const eager__operand *operand = &commands->call->inputs[input];
+  add_buffer(commands, operand->buffer, operand->offset);
+}
+
+void eager__arg_output(eager__commands *commands, int output) {
+  const eager__result *result = &commands->call->outputs[output];
+  add_buffer(commands, result->buffer, result->offset);
+}
+
+void eager__arg_scratch(eager__commands *commands, int scratch) {
+  if (scratch >= 0) add_buffer(commands, commands->scratch[scratch], 0);
+}
+
+void eager__arg_int(eager__commands *commands, int64_t value) {
+  int32_t narrow = (int32_t)value;
+  add_value(commands, &narrow, sizeof narrow);
+}
+
+void eager__arg_long(eager__commands *commands, int64_t value) {
+  add_value(commands, &value, sizeof value);
+}
+
+void eager__arg_float(eager__commands *commands, double value) {
+  float narrow = (float)value;
+  add_value(commands, &narrow, sizeof narrow);
+}
+
+void eager__arg_scalar(eager__commands *commands, eager_dtype dtype, double value) {
+  if (eager__dtype(dtype)->kind == EAGER__KIND_FLOAT && dtype != EAGER_FLOAT64) {
+    eager__arg_float(commands, value);
+    return;
+  }
+  uint64_t bits = 0;
+  eager__encode_double(dtype, value, &bits);
+  add_value(commands, &bits, eager_dtype_size(dtype));
+}
+
+void eager__arg_bytes(eager__commands *commands, const void *value, size_t size) {
+  add_value(commands, value, size);
+}
+
+void eager__arg_local(eager__commands *commands, size_t size) {
+  add_arg(commands, EAGER__ARG_LOCAL, size);
+}
+
+void eager__arg_cell(eager__commands *commands) {
+  commands->checked = true;
+  add_arg(commands, EAGER__ARG_CELLS, sizeof(eager__mem *));
+  add_arg(commands, EAGER__ARG_SLOT, sizeof(int32_t));
+}
+
+eager_status eager__kernel_end(eager__commands *commands, eager__grid grid) {
+  if (commands->status != EAGER_OK) return commands->status;
+  commands->last->items[commands->last->item_count - 1].grid = grid;
+  return EAGER_OK;
+}
+
+void eager__check_text(eager__commands *commands, eager_status status, const char *format,
+                       ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(commands->check_text, sizeof commands->check_text, format, args);
+  va_end(args);
+  commands->check_status = status;
+}
+
+int eager__scratch(eager__commands *commands, size_t size) {
+  if (commands->status != EAGER_OK) return -1;
+  if (commands->scratch_count == EAGER__MAX_SCRATCH) {
+    commands->status = eager__fail(EAGER_INTERNAL, "an op asks for too many workspaces");
+    return -1;
+  }
+  int number = commands->scratch_count;
+  commands->status = eager__allocate(eager__runtime_get(), commands->device, size,
+                                     EAGER__WRITER_COMPUTE, commands->origin,
+                                     EAGER__SEQ_READY, &commands->scratch[number]);
+  if (commands->status != EAGER_OK) return -1;
+  commands->scratch_count++;
+  return number;
+}
+
+eager_status eager__add_copy(eager__commands *commands, int input, size_t input_offset,
+                             int output, size_t output_offset, size_t size) {
+  if (commands->status != EAGER_OK) return commands->status;
+  eager__command *item = add_item(commands, EAGER__COMMAND_COPY);
+  if (!item) return commands->status;
+  const eager__call *call = commands->call;
+  item->move.source = eager__buffer_mem(call->inputs[input].buffer);
+  item->move.target = eager__buffer_mem(call->outputs[output].buffer);
+  item->move.source_offset = input_offset;
+  item->move.target_offset = output_offset;
+  item->move.size = size;
+  return EAGER_OK;
+}
+
+eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
+                             size_t pattern_size) {
+  if (commands->status != EAGER_OK) return commands->status;
+  eager__command *item = add_item(commands, EAGER__COMMAND_FILL);
+  if (!item) return commands->status;
+  const eager__result *result = &commands->call->outputs[output];
+  item->move.target = eager__buffer_mem(result->buffer);
+  item->move.target_offset = (size_t)result->offset * eager_dtype_size(result->dtype);
+  item->move.size =
+      (size_t)eager__shape_elements(&result->shape) * eager_dtype_size(result->dtype);
+  item->move.pattern = 0;
+  memcpy(&item->move.pattern, pattern, pattern_size);
+  item->move.pattern_size = pattern_size;
+  return EAGER_OK;
+}
+
+eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm) {
+  if (commands->status != EAGER_OK) return commands->status;
+  eager__command *item = add_item(commands, EAGER__COMMAND_GEMM);
+  if (!item) return commands->status;
+  const eager__call *call = commands->call;
+  eager__gemm whole = *gemm;
+  whole.a = eager__buffer_mem(call->inputs[0].buffer);
+  whole.b = eager__buffer_mem(call->inputs[1].buffer);
+  whole.c = eager__buffer_mem(call->outputs[0].buffer);
+  whole.a_offset += (size_t)call->inputs[0].offset;
+  whole.b_offset += (size_t)call->inputs[1].offset;
+  whole.c_offset += (size_t)call->outputs[0].offset;
+  add_value(commands, &whole, sizeof whole);
+  return commands->status;
+}
+
+/* --- Grids --- */
+
+static void set_axis(eager__grid *grid, int axis, int64_t global, int64_t local) {
+  size_t width = (size_t)local;
+  grid->local[axis] = width;
+  grid->global[axis] = ((size_t)global + width - 1) / width * width;
+}
+
+eager__grid eager__grid_1d(int64_t global, int64_t local) {
+  eager__grid grid = {.dims = 1};
+  set_axis(&grid, 0, global, local);
+  return grid;
+}
+
+eager__grid eager__grid_2d(int64_t global0, int64_t local0, int64_t global1,
+                           int64_t local1) {
+  eager__grid grid = {.dims = 2};
+  set_axis(&grid, 0, global0, local0);
+  set_axis(&grid, 1, global1, local1);
+  return grid;
+}
+
+eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1,
+                           int64_t local1, int64_t global2, int64_t local2) {
+  eager__grid grid = {.dims = 3};
+  set_axis(&grid, 0, global0, local0);
+  set_axis(&grid, 1, global1, local1);
+  set_axis(&grid, 2, global2, local2);
+  return grid;
+}
+
+/* --- Playing --- */
+
+static eager_status play_item(eager__device *device, const eager__chunk *chunk,
+                              const eager__command *item, int slot,
+                              eager__event **out_event, bool *out_skip_next) {
+  switch (item->kind) {
+  case EAGER__COMMAND_KERNEL:
+    return eager__launch_kernel(device, item->kernel, &item->grid,
+                                chunk->args + item->arg_begin, item->arg_count,
+                                chunk->bytes, slot, out_event);
+  case EAGER__COMMAND_COPY:
+    return eager__launch_copy(device, item->move.source, item->move.source_offset,
+                              item->move.target, item->move.target_offset,
+                              item->move.size, out_event);
+  case EAGER__COMMAND_FILL:
+    return eager__launch_fill(device, item->move.target, item->move.target_offset,
+                              item->move.size, &item->move.pattern,
+                              item->move.pattern_size, out_event);
+  case EAGER__COMMAND_GEMM: {
+    eager__gemm gemm;
+    memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].offset, sizeof gemm);
+    *out_skip_next = eager__blas_gemm(device, &gemm) == EAGER_OK;
+    if (!*out_skip_next) eager__clear_error();
+    return EAGER_OK;
+  }
+  }
+  return EAGER_OK;
+}
+
+eager_status eager__commands_play(eager__commands *commands, int slot, bool want_event,
+                                  eager__event **out_event) {
+  eager__device *device = commands->device;
+  bool skip = false;
+  if (slot >= 0) EAGER__TRY(eager__cell_prepare(device, slot));
+  for (eager__chunk *chunk = &commands->first; chunk; chunk = chunk->next) {
+    for (int i = 0; i < chunk->item_count; i++) {
+      if (skip) {
+        skip = false;
+        continue;
+      }
+      bool last = !chunk->next && i == chunk->item_count - 1;
+      EAGER__TRY(play_item(device, chunk, &chunk->items[i], slot,
+                           want_event && last && slot < 0 ? out_event : NULL, &skip));
+    }
+  }
+  if (slot >= 0) return eager__cell_read_back(device, slot, out_event);
+  return EAGER_OK;
+}

@@ -1,0 +1,136 @@
+/* The command list an op's launch makes: everything the device is to do, by value, with no
+ * queue in sight. It is played at once in the caller, or later by a worker; graphs will
+ * replay it.
+ *
+ *   eager__kernel_begin(commands, &eager__rows, call->dtype, "softmax");
+ *   eager__arg_output(commands, 0);            a __global T *, then a long: element offset
+ *   eager__arg_input(commands, 0);
+ *   eager__arg_long(commands, columns);
+ *   return eager__kernel_end(commands, eager__grid_1d(rows, 1));
+ *
+ * The first failure sticks: every later call does nothing and kernel_end returns it. */
+#ifndef EAGER_RUNTIME_COMMANDS_H
+#define EAGER_RUNTIME_COMMANDS_H
+
+#include "cl/blas.h"
+#include "cl/launch.h"
+#include "runtime/op_record.h"
+
+enum {
+  EAGER__CHUNK_ITEMS = 4,
+  EAGER__CHUNK_ARGS = 48,
+  EAGER__CHUNK_BYTES = 768,
+  EAGER__MAX_SCRATCH = 6,
+};
+
+typedef enum eager__command_kind {
+  EAGER__COMMAND_KERNEL,
+  EAGER__COMMAND_COPY,
+  EAGER__COMMAND_FILL,
+  EAGER__COMMAND_GEMM, /* when CLBlast declines, the next command runs; else it is skipped */
+} eager__command_kind;
+
+typedef struct eager__command {
+  eager__command_kind kind;
+  eager__kernel *kernel;
+  eager__grid grid;
+  int arg_begin, arg_count;
+  struct {
+    eager__mem *source, *target;
+    size_t source_offset, target_offset, size;
+    uint64_t pattern;
+    size_t pattern_size;
+  } move;          /* COPY and FILL */
+  int gemm_offset; /* GEMM: an eager__gemm in `bytes` */
+} eager__command;
+
+/* A chunk's arguments lie within it, so moving a list to the heap copies the first chunk
+ * and keeps the rest. */
+typedef struct eager__chunk {
+  int item_count, arg_count, byte_count;
+  eager__command items[EAGER__CHUNK_ITEMS];
+  eager__arg args[EAGER__CHUNK_ARGS];
+  _Alignas(8) uint8_t bytes[EAGER__CHUNK_BYTES];
+  struct eager__chunk *next; /* allocated */
+} eager__chunk;
+
+typedef struct eager__commands {
+  eager__call *call; /* while recording */
+  eager__device *device;
+  eager_status status; /* the first failure; its text is in this thread */
+  eager__origin origin;
+  bool checked;
+  eager_status check_status;
+  char check_text[EAGER__CHECK_TEXT];
+  int scratch_count;
+  eager__buffer *scratch[EAGER__MAX_SCRATCH]; /* released once submitted: (P1) */
+  eager__chunk *last;                           /* where recording goes on */
+  eager__chunk first;
+} eager__commands;
+
+/* --- For op files --- */
+
+const eager__traits *eager__commands_traits(const eager__commands *commands);
+uint32_t eager__commands_compute_units(const eager__commands *commands);
+bool eager__commands_is_gpu(const eager__commands *commands);
+/* Whether products of `dtype` may go to CLBlast here (it has passed its known-answer test). */
+bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype);
+
+void eager__kernel_begin(eager__commands *commands, const eager__family *family,
+                         eager_dtype dtype, const char *name);
+/* Two kernel arguments: __global pointer, long offset in elements. */
+void eager__arg_input(eager__commands *commands, int input);
+void eager__arg_output(eager__commands *commands, int output);
+void eager__arg_scratch(eager__commands *commands, int scratch);
+/* One argument each. OpenCL's int, long, float; a struct by value. */
+void eager__arg_int(eager__commands *commands, int64_t value);
+void eager__arg_long(eager__commands *commands, int64_t value);
+void eager__arg_float(eager__commands *commands, double value);
+/* One element in type A of `dtype` (float for the 16-bit floats; ulong bits kept). */
+void eager__arg_scalar(eager__commands *commands, eager_dtype dtype, double value);
+void eager__arg_bytes(eager__commands *commands, const void *value, size_t size);
+void eager__arg_local(eager__commands *commands, size_t size);
+/* Two arguments: __global int *cells, int slot. For ops that declare .checked. */
+void eager__arg_cell(eager__commands *commands);
+eager_status eager__kernel_end(eager__commands *commands, eager__grid grid);
+
+/* What to say when the op's cell is dirty: '#' in the text becomes the first bad position,
+ * "indices[#] is not in [0, 64)". */
+void eager__check_text(eager__commands *commands, eager_status status, const char *format,
+                       ...) EAGER__PRINTF(3, 4);
+
+/* Workspace of `size` bytes, uninitialised, for this op only: its number for arg_scratch,
+ * or -1 (the failure sticks). */
+int eager__scratch(eager__commands *commands, size_t size);
+
+/* Device copies and fills, sizes and offsets in bytes of the whole buffer. */
+eager_status eager__add_copy(eager__commands *commands, int input, size_t input_offset,
+                             int output, size_t output_offset, size_t size);
+/* `output` whole with one element of its dtype, given as its `pattern_size` bytes. */
+eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
+                             size_t pattern_size);
+/* The kernel added next is the fallback for this product. Buffers are filled in here from
+ * inputs 0 and 1 and output 0, offsets added to what `gemm` says. */
+eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm);
+
+/* The usual grids: global sizes are rounded up to the local size. */
+eager__grid eager__grid_1d(int64_t global, int64_t local);
+eager__grid eager__grid_2d(int64_t global0, int64_t local0, int64_t global1,
+                           int64_t local1);
+eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1,
+                           int64_t local1, int64_t global2, int64_t local2);
+
+/* --- For the runtime --- */
+
+void eager__commands_init(eager__commands *commands, eager__call *call,
+                          eager__device *device, eager__origin origin);
+/* Releases scratch and chunks. */
+void eager__commands_clear(eager__commands *commands);
+/* Moves `from` into a new block; `from` is then empty. NULL when host memory is short. */
+eager__commands *eager__commands_move(eager__commands *from);
+/* Compute lock held: enqueues everything. `slot` -1 or the op's cell; when `want_event`,
+ * `*out_event` is the last command's. On failure some commands may be in the queue. */
+eager_status eager__commands_play(eager__commands *commands, int slot, bool want_event,
+                                  eager__event **out_event);
+
+#endif

@@ -1,0 +1,384 @@
+#include "runtime/enable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cl/blas.h"
+#include "cl/program.h"
+#include "runtime/capability.h"
+#include "runtime/copy_stats.h"
+#include "runtime/mirror.h"
+#include "runtime/scope.h"
+#include "runtime/transfer.h"
+#include "tensor/pool.h"
+
+typedef enum process_state { STATE_FRESH, STATE_ENABLED, STATE_CLOSED } process_state;
+
+static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_ENABLE);
+static _Atomic(eager__runtime *) active; /* the one global: serves the public API */
+static eager__runtime *retired; /* after shutdown: handles still name their devices */
+static atomic_int state;                 /* process_state; changed under lock */
+static _Atomic(const char *) graph_use;
+
+/* --- For the rest of the floor --- */
+
+eager__runtime *eager__runtime_get(void) {
+  return atomic_load_explicit(&active, memory_order_acquire);
+}
+
+eager_status eager__runtime_require(eager__runtime **out) {
+  *out = eager__runtime_get();
+  if (*out) return EAGER_OK;
+  if (atomic_load(&state) == STATE_CLOSED)
+    EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  EAGER__FAIL(EAGER_FAILED_PRECONDITION,
+              "eager execution is not enabled: call eager_enable_execution() at program "
+              "start");
+}
+
+eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out) {
+  EAGER__TRY(eager__runtime_require(out));
+  EAGER__REQUIRE(tensor, EAGER_INVALID_ARGUMENT, "the tensor is NULL");
+  return EAGER_OK;
+}
+
+void eager__note_graph_use(const char *which) {
+  const char *none = NULL;
+  atomic_compare_exchange_strong(&graph_use, &none, which);
+}
+
+bool eager_executing_eagerly(void) {
+  return eager__runtime_get() != NULL && !eager__scope_is_recording();
+}
+
+/* --- Enabling --- */
+
+/* Selected devices, or what is wrong with the request. */
+typedef struct selection {
+  eager__selected *devices;
+  int count;
+} selection;
+
+static eager_status fail_no_device(const eager__machine *machine) {
+  eager__strbuf why = {0};
+  for (int i = 0; i < machine->skipped_count; i++)
+    eager__strbuf_format(&why, "%s%s", i ? "; " : " (", machine->skipped[i]);
+  if (machine->skipped_count) eager__strbuf_add(&why, ")");
+  eager__fail(EAGER_NOT_FOUND,
+              "no usable OpenCL device: %d platform%s and %d device%s seen%s. Install a "
+              "driver, for example the package pocl-opencl-icd for the CPU, or your GPU "
+              "vendor's; `clinfo` lists what the system offers",
+              machine->platform_count, machine->platform_count == 1 ? "" : "s",
+              machine->device_count, machine->device_count == 1 ? "" : "s",
+              eager__strbuf_text(&why));
+  eager__strbuf_free(&why);
+  return EAGER_NOT_FOUND;
+}
+
+static eager_status discover(const eager__options *requested, selection *out) {
+  const eager__machine *machine;
+  EAGER__TRY(eager__machine_get(&machine));
+  if (!machine->listed_count) return fail_no_device(machine);
+  eager_status status = eager__select_devices(machine, requested->visible_device_list,
+                                              &out->devices, &out->count);
+  if (status != EAGER_OK && requested->visible_variable)
+    eager__fail_append(" (in %s)", requested->visible_variable);
+  return status;
+}
+
+static void add_names(const eager__runtime *runtime, eager__strbuf *out) {
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__strbuf_format(out, "%s%s", i ? ", " : "", runtime->devices[i]->short_name);
+}
+
+static bool is_selection(const eager__runtime *runtime, const selection *wanted) {
+  if (wanted->count != runtime->device_count) return false;
+  for (int i = 0; i < wanted->count; i++) {
+    char name[EAGER__SHORT_NAME];
+    eager__format_short_name(wanted->devices[i].name, name);
+    if (wanted->devices[i].physical != runtime->devices[i]->physical ||
+        strcmp(name, runtime->devices[i]->short_name) != 0)
+      return false;
+  }
+  return true;
+}
+
+static eager_status compare_devices(const eager__runtime *runtime,
+                                    const eager__options *requested, eager__strbuf *out) {
+  if (requested->visible_device_list) {
+    selection wanted = {0};
+    eager_status status = discover(requested, &wanted);
+    if (status == EAGER_RESOURCE_EXHAUSTED) return status;
+    /* A list that matches nothing here asks for other devices too. */
+    if (status != EAGER_OK || !is_selection(runtime, &wanted)) {
+      eager__strbuf_add(out, "; visible_device_list: active ");
+      add_names(runtime, out);
+      eager__strbuf_format(out, ", requested %s", requested->visible_device_list);
+    }
+    eager__free(wanted.devices);
+  }
+  if (requested->default_device) {
+    eager__device_name name;
+    char text[EAGER__SHORT_NAME];
+    EAGER__TRY(eager__parse_device_name(requested->default_device, &name));
+    eager__format_short_name(name, text);
+    if (strcmp(text, runtime->default_device->short_name) != 0)
+      eager__strbuf_format(out, "; default_device: active %s, requested %s",
+                           runtime->default_device->short_name, text);
+  }
+  return EAGER_OK;
+}
+
+static eager_status compare(const eager__runtime *runtime,
+                            const eager__options *requested) {
+  eager__strbuf differences = {0};
+  eager_status status = compare_devices(runtime, requested, &differences);
+  if (status == EAGER_OK) {
+    eager__options_compare(&runtime->options, requested, &differences);
+    if (differences.size)
+      status = eager__fail(EAGER_INVALID_ARGUMENT,
+                           "eager execution is already enabled with other options: %s. The "
+                           "active options stay",
+                           differences.text + 2);
+  }
+  eager__strbuf_free(&differences);
+  return status;
+}
+
+/* --- Building the runtime --- */
+
+static void free_runtime(eager__runtime *runtime) {
+  if (!runtime) return;
+  for (int i = 0; i < runtime->device_count; i++) {
+    eager__failures_close(runtime->devices[i]);
+    eager__device_free(runtime->devices[i]);
+  }
+  for (int i = 0; i < runtime->context_count; i++)
+    eager__context_free(runtime->contexts[i]);
+  eager__free(runtime->devices);
+  eager__free(runtime->contexts);
+  eager__options_free(&runtime->options);
+  eager__free(runtime);
+}
+
+static eager_status context_for(eager__runtime *runtime, const eager__physical *physical,
+                                eager__context **out) {
+  for (int i = 0; i < runtime->context_count; i++) {
+    if (runtime->contexts[i]->platform != physical->platform) continue;
+    *out = runtime->contexts[i];
+    return EAGER_OK;
+  }
+  EAGER__TRY(eager__context_new(physical, out));
+  runtime->contexts[runtime->context_count++] = *out;
+  return EAGER_OK;
+}
+
+static eager_status make_devices(eager__runtime *runtime, const selection *selected) {
+  size_t count = (size_t)selected->count;
+  runtime->devices = eager__alloc(count * sizeof *runtime->devices);
+  runtime->contexts = eager__alloc(count * sizeof *runtime->contexts);
+  if (!runtime->devices || !runtime->contexts)
+    return eager__out_of_memory(count * sizeof *runtime->devices);
+  for (int i = 0; i < selected->count; i++) {
+    eager__context *context;
+    eager__device *device;
+    EAGER__TRY(context_for(runtime, selected->devices[i].physical, &context));
+    EAGER__TRY(eager__device_new(&selected->devices[i], i, context,
+                                 runtime->options.enable_profiling, &device));
+    runtime->devices[runtime->device_count++] = device;
+    EAGER__TRY(eager__failures_open(device));
+  }
+  return EAGER_OK;
+}
+
+/* The first of GPU, ACCELERATOR, CPU; simulators only when asked for by name. */
+static eager__device *usual_device(const eager__runtime *runtime) {
+  static const eager_device_type order[] = {EAGER_DEVICE_GPU, EAGER_DEVICE_ACCELERATOR,
+                                            EAGER_DEVICE_CPU};
+  for (int k = 0; k < 3; k++)
+    for (int i = 0; i < runtime->device_count; i++)
+      if (runtime->devices[i]->type == order[k] &&
+          !runtime->devices[i]->info.is_simulator)
+        return runtime->devices[i];
+  return NULL;
+}
+
+static eager_status choose_default(eager__runtime *runtime) {
+  const char *wanted = runtime->options.default_device;
+  if (wanted) {
+    eager_status status =
+        eager__runtime_find_device(runtime, wanted, &runtime->default_device);
+    if (status != EAGER_OK && runtime->options.default_variable)
+      eager__fail_append(" (in %s)", runtime->options.default_variable);
+    return status;
+  }
+  runtime->default_device = usual_device(runtime);
+  if (runtime->default_device) return EAGER_OK;
+  /* Only simulators are enabled: somebody listed them by name. */
+  runtime->default_device = runtime->devices[0];
+  return EAGER_OK;
+}
+
+static void fill_defaults(eager__options *options) {
+  if (options->policy == EAGER_DEVICE_PLACEMENT_AUTO)
+    options->policy = EAGER_DEVICE_PLACEMENT_SILENT;
+  if (options->mode == EAGER_EXECUTION_AUTO) options->mode = EAGER_SYNC;
+  if (!options->max_in_flight) options->max_in_flight = EAGER__DEFAULT_IN_FLIGHT;
+  if (!(options->memory_fraction > 0)) options->memory_fraction = 1;
+}
+
+static eager_status build(eager__options *requested, eager__runtime **out) {
+  selection selected = {0};
+  eager__runtime *runtime = eager__alloc(sizeof *runtime);
+  if (!runtime) {
+    eager__options_free(requested);
+    return eager__out_of_memory(sizeof *runtime);
+  }
+  runtime->options = *requested;
+  fill_defaults(&runtime->options);
+  eager_status status = discover(&runtime->options, &selected);
+  if (status == EAGER_OK) status = make_devices(runtime, &selected);
+  if (status == EAGER_OK) status = choose_default(runtime);
+  if (status == EAGER_OK)
+    status = eager__program_cache_configure(runtime->options.kernel_cache_dir);
+  eager__free(selected.devices);
+  if (status != EAGER_OK) {
+    free_runtime(runtime);
+    return status;
+  }
+  eager__mutex_init(&runtime->lock, EAGER__RANK_RUNTIME);
+  eager__cond_init(&runtime->changed);
+  *out = runtime;
+  return EAGER_OK;
+}
+
+static bool any_disk_cache(const eager__runtime *runtime) {
+  for (int i = 0; i < runtime->device_count; i++)
+    if (runtime->devices[i]->traits.disk_cache) return true;
+  return false;
+}
+
+static bool any_larger_than(const eager__runtime *runtime, size_t limit) {
+  for (int i = 0; i < runtime->device_count; i++)
+    if (runtime->devices[i]->info.global_memory > limit) return true;
+  return false;
+}
+
+static void log_ineffective(const eager__runtime *runtime, const eager_config *config) {
+  if (config->kernel_cache_dir && *config->kernel_cache_dir && !any_disk_cache(runtime))
+    eager__log(EAGER_LOG_INFO,
+               "config.kernel_cache_dir has no effect: the drivers of the enabled devices "
+               "cache kernels themselves");
+  if (config->memory_limit && !any_larger_than(runtime, config->memory_limit))
+    eager__log(EAGER_LOG_INFO,
+               "config.memory_limit has no effect: no enabled device has more than %zu "
+               "bytes of memory",
+               config->memory_limit);
+}
+
+static void drain_at_exit(void) {
+  if (eager__runtime_get()) eager__drain();
+}
+
+/* Lock held. */
+static eager_status enable_first(eager__options *requested) {
+  eager__runtime *runtime;
+  EAGER__TRY(build(requested, &runtime));
+  eager__options_apply_gemm();
+  eager__log_configure(runtime->options.log, runtime->options.log_user,
+                       runtime->options.log_level);
+  eager__mirrors_open(runtime);
+  atexit(drain_at_exit);
+  atomic_store(&state, STATE_ENABLED);
+  atomic_store_explicit(&active, runtime, memory_order_release);
+  return EAGER_OK;
+}
+
+static eager_status enable(eager__options *requested, bool *out_first) {
+  const char *used = atomic_load(&graph_use);
+  eager__runtime *runtime = eager__runtime_get();
+  if (used && !runtime) {
+    eager__options_free(requested);
+    EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+                "eager execution must be enabled at program startup: a graph was already "
+                "created or run (%s)",
+                used);
+  }
+  if (runtime) {
+    eager_status status = compare(runtime, requested);
+    eager__options_free(requested);
+    return status;
+  }
+  *out_first = true;
+  return enable_first(requested);
+}
+
+eager_status eager_enable_execution(const eager_config *config,
+                                    eager_device_policy device_policy,
+                                    eager_execution_mode execution_mode) {
+  eager__mutex_lock(&lock);
+  bool first = false;
+  eager__options requested;
+  eager_status status = EAGER_OK;
+  if (atomic_load(&state) == STATE_CLOSED) {
+    status = eager__fail(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  } else {
+    status = eager__options_read(config, device_policy, execution_mode,
+                                 atomic_load(&state) == STATE_FRESH, &requested);
+    if (status == EAGER_OK) status = enable(&requested, &first);
+  }
+  eager__mutex_unlock(&lock);
+  if (status == EAGER_OK && first && config) log_ineffective(eager__runtime_get(), config);
+  return status;
+}
+
+/* --- The end --- */
+
+void eager__drain(void) {
+  eager__runtime *runtime = eager__runtime_get();
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__wait_tasks(runtime, runtime->devices[i]);
+  for (int i = 0; i < runtime->device_count; i++) {
+    eager__device *device = runtime->devices[i];
+    if (!atomic_load(&device->is_open)) continue;
+    eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
+  }
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__worker_stop(runtime, runtime->devices[i]);
+}
+
+static void close_devices(eager__runtime *runtime) {
+  eager__blas_close();
+  for (int i = 0; i < runtime->device_count; i++) {
+    eager__device *device = runtime->devices[i];
+    if (atomic_load(&device->is_open)) {
+      eager__timeline_abandon(&device->compute);
+      eager__pool_close(device);
+      eager__device_close(device);
+    }
+    eager__failures_close(device);
+  }
+  for (int i = 0; i < runtime->context_count; i++)
+    eager__context_close(runtime->contexts[i]);
+}
+
+eager_status eager_shutdown(void) {
+  eager__mutex_lock(&lock);
+  eager__runtime *runtime = eager__runtime_get();
+  if (runtime) {
+    eager__drain();
+    atomic_store(&state, STATE_CLOSED);
+    atomic_store_explicit(&active, NULL, memory_order_release);
+    eager__mirrors_close();
+    close_devices(runtime);
+    eager__copy_stats_close();
+    eager__capability_close();
+    eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
+    eager__options_free(&runtime->options);
+    retired = runtime;
+  }
+  eager__mutex_unlock(&lock);
+  return EAGER_OK;
+}

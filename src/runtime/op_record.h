@@ -1,0 +1,121 @@
+/* What an op is, and one call of it. Ops know inputs, attributes, shapes and kernels; they
+ * never see devices, modes, policies or queues. */
+#ifndef EAGER_RUNTIME_OP_RECORD_H
+#define EAGER_RUNTIME_OP_RECORD_H
+
+#include "base/dtype.h"
+#include "base/shape.h"
+#include "eagercl/op.h"
+#include "tensor/tensor.h"
+
+enum {
+  EAGER__MAX_INPUTS = 4, /* of an op with a fixed number of them */
+  EAGER__MAX_OUTPUTS = 3,
+  EAGER__MAX_ATTRS = 8,
+  EAGER__INLINE_INPUTS = 8, /* beyond it the operands of a variadic op are allocated */
+};
+
+typedef enum eager__attr_kind {
+  EAGER__ATTR_NONE,
+  EAGER__ATTR_INT,
+  EAGER__ATTR_FLOAT, /* accepts int too */
+  EAGER__ATTR_NUMBER, /* int or float; the value keeps which: Range's start */
+  EAGER__ATTR_BOOL,
+  EAGER__ATTR_DTYPE,
+  EAGER__ATTR_STRING,
+  EAGER__ATTR_INT_LIST,   /* accepts a single int too */
+  EAGER__ATTR_FLOAT_LIST,
+} eager__attr_kind;
+
+typedef struct eager__attr_spec {
+  const char *name;
+  eager__attr_kind kind;
+  double number;    /* default of INT, FLOAT, NUMBER, BOOL and DTYPE */
+  const char *text; /* default of STRING; lists default to "not given" (count 0) */
+  bool required;
+} eager__attr_spec;
+
+typedef struct eager__attr {
+  bool given;
+  bool is_float; /* of NUMBER */
+  int64_t i;     /* INT, BOOL, DTYPE, NUMBER */
+  double f;      /* FLOAT, NUMBER */
+  const char *text;
+  const int64_t *ints;
+  const double *floats;
+  size_t count; /* of a list */
+} eager__attr;
+
+typedef struct eager__input_spec {
+  const char *name;
+  uint32_t dtypes; /* 0: T, the op's dtype, alike for all such inputs; else a set of its own */
+} eager__input_spec;
+
+typedef struct eager__operand {
+  eager_dtype dtype;
+  const eager__shape *shape;
+  eager_tensor *tensor;  /* as the caller gave it; borrowed */
+  eager__buffer *buffer; /* on the op's device: from migrate on; one reference */
+  int64_t offset;        /* elements */
+} eager__operand;
+
+typedef struct eager__result {
+  eager_dtype dtype;
+  eager__shape shape;
+  /* Set by infer for an op that moves no bytes: the output is input `view_of - 1` from its
+   * element `view_offset` on. */
+  int view_of;
+  int64_t view_offset;
+  eager__buffer *buffer; /* from allocate on */
+  int64_t offset;        /* elements */
+} eager__result;
+
+struct eager__op;
+struct eager__commands;
+
+typedef struct eager__call {
+  const struct eager__op *op;
+  eager__device *device; /* from place on; ops look at eager__commands_traits only */
+  uint64_t number;
+  eager_dtype dtype; /* T: of the first input without a dtype set of its own, else infer's */
+  int input_count, output_count;
+  eager__operand *inputs; /* inline_inputs or allocated */
+  eager__operand inline_inputs[EAGER__INLINE_INPUTS];
+  eager__result outputs[EAGER__MAX_OUTPUTS];
+  eager__attr attrs[EAGER__MAX_ATTRS]; /* in the record's order; defaults filled in */
+} eager__call;
+
+typedef struct eager__op {
+  const char *name; /* TensorFlow's raw op name: by-name door, errors, traces */
+  eager__input_spec inputs[EAGER__MAX_INPUTS]; /* a NULL name ends */
+  bool variadic;    /* the one input stands for a list of one or more */
+  int outputs;      /* 0 reads as 1 */
+  uint32_t dtypes;  /* what T may be; 0 when no input has dtype T */
+  bool moves_only;  /* no arithmetic on T: works for float64 on every device */
+  bool checked;     /* may fail on the device: launch calls eager__check_text */
+  bool infer_late;  /* output size depends on data */
+  eager__attr_spec attrs[EAGER__MAX_ATTRS]; /* a NULL name ends */
+  /* Sets dtype and shape of every output (and view_of); host only. Errors need no
+   * " [Op:...]". Refuses everything that can be refused without the device. */
+  eager_status (*infer)(eager__call *call);
+  /* Appends the commands that compute the outputs. NULL for an op that only makes views.
+   * Not called when every output has zero elements. */
+  eager_status (*launch)(eager__call *call, struct eager__commands *commands);
+  const void *data; /* the op file's own: an elementwise row */
+} eager__op;
+
+/* Every op file exports one list; CMake gathers them (eager_add_op). */
+typedef struct eager__op_list {
+  const eager__op *ops;
+  int count;
+} eager__op_list;
+
+/* The value of attribute `name` of the call's op; its default when not given. */
+const eager__attr *eager__attr_get(const eager__call *call, const char *name);
+
+int eager__op_input_count(const eager__op *op); /* specs given */
+static inline int eager__op_output_count(const eager__op *op) {
+  return op->outputs ? op->outputs : 1;
+}
+
+#endif

@@ -1,0 +1,332 @@
+#include "runtime/run.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/allocate.h"
+#include "runtime/capability.h"
+#include "runtime/commands.h"
+#include "runtime/mirror.h"
+#include "runtime/placement.h"
+#include "runtime/scope.h"
+#include "runtime/submit.h"
+#include "runtime/transfer.h"
+
+/* --- Where the op runs: semantics.md section 3 --- */
+
+static eager_status place(eager__runtime *runtime, eager__call *call, const char *name) {
+  eager__device *device = eager__scope_device(runtime);
+  if (name)
+    EAGER__TRY(eager__runtime_place(runtime, name, call->op->name, &device));
+  EAGER__TRY(eager__place_capable(runtime, call, &device));
+  if (runtime->options.log_device_placement)
+    eager__log_always("Executing op %s in device %s", call->op->name, device->full_name);
+  call->device = device;
+  return eager__runtime_open_device(runtime, device);
+}
+
+static eager_status refuse_input(const eager__call *call, int input) {
+  const char *wanted = call->device->full_name;
+  EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+              "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
+              "to be on %s but is actually on %s (operation running on %s). Copy it with "
+              "eager_tensor_copy_to_device(), or let the runtime copy: device policy SILENT "
+              "or WARN. Copying tensors between devices may slow down your model.",
+              call->op->name, input, wanted,
+              call->inputs[input].tensor->buffer->device->full_name, wanted);
+}
+
+static eager__verdict judge_input(eager__runtime *runtime, const eager__call *call,
+                                  int input) {
+  const eager__operand *operand = &call->inputs[input];
+  return eager__place_input(eager__scope_policy(runtime), operand->dtype,
+                            operand->tensor->buffer->device == call->device);
+}
+
+/* Every refusal before any copy, so that a call that fails has moved nothing. */
+static eager_status check_policy(eager__runtime *runtime, const eager__call *call) {
+  for (int i = 0; i < call->input_count; i++)
+    if (judge_input(runtime, call, i) == EAGER__VERDICT_REFUSE)
+      return refuse_input(call, i);
+  return EAGER_OK;
+}
+
+static eager_status migrate(eager__runtime *runtime, eager__call *call,
+                            eager_execution_mode mode) {
+  for (int i = 0; i < call->input_count; i++) {
+    eager__operand *operand = &call->inputs[i];
+    eager__buffer *source = operand->tensor->buffer;
+    eager__verdict verdict = judge_input(runtime, call, i);
+    operand->offset = operand->tensor->offset;
+    if (verdict == EAGER__VERDICT_STAY) {
+      operand->buffer = eager__buffer_retain(source);
+      continue;
+    }
+    eager__copy_key key = {call->op->name, i, source->device, call->device};
+    eager__origin origin = {call->op->name, call->number, 0};
+    EAGER__TRY(eager__mirror_get(runtime, source, call->device, mode, origin, &key,
+                                 verdict == EAGER__VERDICT_WARN, &operand->buffer));
+  }
+  return EAGER_OK;
+}
+
+/* --- Outputs --- */
+
+static bool is_view(const eager__result *result) { return result->view_of > 0; }
+
+static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call) {
+  for (int i = 0; i < call->output_count; i++) {
+    eager__result *result = &call->outputs[i];
+    if (is_view(result)) {
+      const eager__operand *whole = &call->inputs[result->view_of - 1];
+      result->buffer = eager__buffer_retain(whole->buffer);
+      result->offset = whole->offset + result->view_offset;
+      continue;
+    }
+    size_t size =
+        (size_t)eager__shape_elements(&result->shape) * eager_dtype_size(result->dtype);
+    eager__origin holder = {call->op->name, call->number, i};
+    result->offset = 0;
+    EAGER__TRY(eager__allocate(runtime, call->device, size, EAGER__WRITER_COMPUTE, holder,
+                               EAGER__SEQ_DEFERRED, &result->buffer));
+  }
+  return EAGER_OK;
+}
+
+static eager_status make_tensors(const eager__call *call, eager_tensor **outputs) {
+  for (int i = 0; i < call->output_count; i++) {
+    const eager__result *result = &call->outputs[i];
+    eager__origin origin = {call->op->name, call->number, i};
+    EAGER__TRY(eager__tensor_new(result->dtype, &result->shape, result->buffer,
+                                 result->offset, origin, &outputs[i]));
+  }
+  return EAGER_OK;
+}
+
+/* --- Inputs already known to have failed --- */
+
+static eager__failure *known_failure(const eager__call *call, int *out_input) {
+  for (int i = 0; i < call->input_count; i++) {
+    eager__failure *failure = eager__buffer_failure(call->inputs[i].tensor->buffer);
+    if (!failure) continue;
+    *out_input = i;
+    return failure;
+  }
+  return NULL;
+}
+
+static eager_status report_input(const eager__call *call, int input,
+                                 const eager__failure *failure) {
+  return eager__failure_report(failure, &call->inputs[input].tensor->origin);
+}
+
+/* ASYNC: the outputs are what they would be had the failure come later. */
+static eager_status poisoned_outputs(eager__call *call, eager__failure *failure) {
+  for (int i = 0; i < call->output_count; i++) {
+    eager__result *result = &call->outputs[i];
+    EAGER__TRY(eager__buffer_new(call->device, NULL, 0, EAGER__SEQ_DEFERRED,
+                                 &result->buffer));
+    eager__buffer_poison(result->buffer, failure);
+    result->offset = 0;
+  }
+  return EAGER_OK;
+}
+
+/* --- Submitting --- */
+
+/* The buffers of a call side by side, views left out of the outputs. */
+typedef struct buffers {
+  eager__buffer *inline_inputs[EAGER__INLINE_INPUTS], **inputs;
+  eager__buffer *outputs[EAGER__MAX_OUTPUTS];
+  int output_count;
+} buffers;
+
+static eager_status gather_buffers(const eager__call *call, buffers *out) {
+  out->inputs = out->inline_inputs;
+  if (call->input_count > EAGER__INLINE_INPUTS) {
+    size_t size = (size_t)call->input_count * sizeof *out->inputs;
+    out->inputs = eager__alloc(size);
+    if (!out->inputs) return eager__out_of_memory(size);
+  }
+  for (int i = 0; i < call->input_count; i++) out->inputs[i] = call->inputs[i].buffer;
+  out->output_count = 0;
+  for (int i = 0; i < call->output_count; i++)
+    if (!is_view(&call->outputs[i]))
+      out->outputs[out->output_count++] = call->outputs[i].buffer;
+  return EAGER_OK;
+}
+
+static void free_buffers(buffers *all) {
+  if (all->inputs != all->inline_inputs) eager__free(all->inputs);
+}
+
+static bool any_deferred(const eager__call *call) {
+  for (int i = 0; i < call->input_count; i++)
+    if (atomic_load_explicit(&call->inputs[i].buffer->seq, memory_order_acquire) ==
+        EAGER__SEQ_DEFERRED)
+      return true;
+  return false;
+}
+
+/* The bound on work in flight: exact to one mark. */
+static void wait_for_room(eager__runtime *runtime, eager__device *device) {
+  uint64_t bound = (uint64_t)runtime->options.max_in_flight;
+  eager__timeline *timeline = &device->compute;
+  uint64_t submitted = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
+  uint64_t completed = atomic_load_explicit(&timeline->completed, memory_order_relaxed);
+  uint64_t deferred = device->worker ? (uint64_t)eager__deferred_count(runtime, device) : 0;
+  if (submitted - completed + deferred < bound) return;
+  if (deferred >= bound / 2 + 1)
+    eager__wait_deferred_below(runtime, device, (int)(bound / 2 + 1));
+  else if (submitted > completed)
+    eager__timeline_wait(timeline, completed + (submitted - completed + 1) / 2);
+}
+
+static eager_status defer(eager__runtime *runtime, const eager__call *call,
+                          eager__commands *commands, const buffers *all) {
+  eager__thread_work *work = eager__scope_work(runtime);
+  if (!work) return EAGER_RESOURCE_EXHAUSTED;
+  EAGER__TRY(eager__worker_start(runtime, call->device));
+  eager__task *task;
+  EAGER__TRY(eager__task_new(EAGER__TASK_SUBMIT, call->device, commands->origin,
+                             all->inputs, call->input_count, all->outputs,
+                             all->output_count, work, &task));
+  task->commands = eager__commands_move(commands);
+  if (!task->commands) {
+    eager__task_free(task);
+    return eager__out_of_memory(sizeof *commands);
+  }
+  eager__task_defer(runtime, task);
+  return EAGER_OK;
+}
+
+static eager_status submit_now(eager__runtime *runtime, const eager__call *call,
+                               eager__commands *commands, const buffers *all,
+                               eager_execution_mode mode) {
+  for (int i = 0; i < call->input_count; i++)
+    eager__wait_not_deferred(runtime, all->inputs[i]);
+  eager__submission submission = {
+      .runtime = runtime,
+      .device = call->device,
+      .commands = commands,
+      .inputs = all->inputs,
+      .outputs = all->outputs,
+      .input_count = call->input_count,
+      .output_count = all->output_count,
+      .async = mode == EAGER_ASYNC,
+  };
+  if (mode == EAGER_ASYNC && !(submission.work = eager__scope_work(runtime)))
+    return EAGER_RESOURCE_EXHAUSTED;
+  eager_status status = eager__submit(&submission);
+  /* ASYNC: the refusal is with the handles, and nowhere else. */
+  if (mode == EAGER_SYNC || status == EAGER_OK) return status;
+  eager__clear_error();
+  return EAGER_OK;
+}
+
+static bool has_elements(const eager__call *call) {
+  for (int i = 0; i < call->output_count; i++)
+    if (!is_view(&call->outputs[i]) && eager__shape_elements(&call->outputs[i].shape) > 0)
+      return true;
+  return false;
+}
+
+static eager_status record_and_submit(eager__runtime *runtime, eager__call *call,
+                                      eager_execution_mode mode) {
+  buffers all;
+  EAGER__TRY(gather_buffers(call, &all));
+  eager__commands commands;
+  eager__origin origin = {call->op->name, call->number, 0};
+  eager__commands_init(&commands, call, call->device, origin);
+  eager_status status = EAGER_OK;
+  if (all.output_count) {
+    if (has_elements(call)) status = call->op->launch(call, &commands);
+    if (status == EAGER_OK) status = commands.status;
+    if (status == EAGER_OK) {
+      wait_for_room(runtime, call->device);
+      status = mode == EAGER_ASYNC && any_deferred(call)
+                   ? defer(runtime, call, &commands, &all)
+                   : submit_now(runtime, call, &commands, &all, mode);
+    }
+  }
+  eager__commands_clear(&commands);
+  free_buffers(&all);
+  return status;
+}
+
+/* SYNC: the call's answer is what became of its outputs. */
+static eager_status finish(eager__runtime *runtime, eager_tensor *const *outputs,
+                           int count) {
+  for (int i = 0; i < count; i++) {
+    eager__wait_not_deferred(runtime, outputs[i]->buffer);
+    eager__failure *failure = eager__buffer_wait_submitted(outputs[i]->buffer);
+    if (!failure) continue;
+    if (failure->origin.number != outputs[i]->origin.number)
+      return eager__failure_report(failure, &outputs[i]->origin);
+    return eager__fail_cl(failure->status, failure->cl_code, "%s", failure->text);
+  }
+  return EAGER_OK;
+}
+
+/* --- The path --- */
+
+static eager_status execute(eager__runtime *runtime, eager__call *call,
+                            eager_execution_mode mode, eager_tensor **outputs) {
+  int input = 0;
+  eager__failure *failure = known_failure(call, &input);
+  if (failure && mode == EAGER_SYNC) return report_input(call, input, failure);
+  if (failure) {
+    EAGER__TRY(poisoned_outputs(call, failure));
+    return make_tensors(call, outputs);
+  }
+  EAGER__TRY(migrate(runtime, call, mode));
+  EAGER__TRY(allocate_outputs(runtime, call));
+  EAGER__TRY(make_tensors(call, outputs));
+  EAGER__TRY(record_and_submit(runtime, call, mode));
+  return mode == EAGER_SYNC ? finish(runtime, outputs, call->output_count) : EAGER_OK;
+}
+
+static void end_call(eager__call *call) {
+  for (int i = 0; i < call->input_count; i++)
+    eager__buffer_release(call->inputs[i].buffer);
+  for (int i = 0; i < call->output_count; i++)
+    eager__buffer_release(call->outputs[i].buffer);
+  if (call->inputs != call->inline_inputs) eager__free(call->inputs);
+}
+
+/* The policy's texts stand without it. */
+static eager_status name_op(const eager__call *call, eager_status status) {
+  if (status != EAGER_OK) eager__fail_append(" [Op:%s]", call->op->name);
+  return status;
+}
+
+static eager_status run(eager__runtime *runtime, eager__call *call, const char *device,
+                        eager_tensor **outputs, int output_count) {
+  EAGER__TRY(name_op(call, eager__call_check(call, outputs, output_count)));
+  EAGER__TRY(name_op(call, call->op->infer(call)));
+  EAGER__TRY(name_op(call, eager__call_check_outputs(call)));
+  EAGER__TRY(name_op(call, place(runtime, call, device)));
+  EAGER__TRY(check_policy(runtime, call));
+  EAGER__TRY(name_op(call, eager__scope_reserve(call->output_count)));
+  call->number = atomic_fetch_add(&runtime->op_number, 1) + 1;
+  return name_op(call, execute(runtime, call, eager__scope_mode(runtime), outputs));
+}
+
+eager_status eager__call_run(eager__call *call, const char *device, eager_tensor **outputs,
+                             int output_count) {
+  for (int i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
+  eager__runtime *runtime;
+  eager_status status = eager__runtime_require(&runtime);
+  if (status == EAGER_OK) status = run(runtime, call, device, outputs, output_count);
+  end_call(call);
+  for (int i = 0; outputs && i < output_count; i++) {
+    if (status == EAGER_OK && outputs[i]) {
+      eager__scope_give(outputs[i]);
+    } else {
+      eager_tensor_release(outputs[i]);
+      outputs[i] = NULL;
+    }
+  }
+  return status;
+}

@@ -1,0 +1,44 @@
+/* The runtime object: what a process that has enabled eager execution holds. */
+#ifndef EAGER_RUNTIME_RUNTIME_H
+#define EAGER_RUNTIME_RUNTIME_H
+
+#include "base/sync.h"
+#include "cl/device.h"
+#include "runtime/options.h"
+
+typedef struct eager__runtime {
+  eager__options options; /* effective */
+  int device_count, context_count;
+  eager__device **devices; /* enabled, in order; never freed: handles keep their device */
+  eager__context **contexts;
+  eager__device *default_device;
+  /* Deferred handles, tasks and mirrors. Never held over a driver call. */
+  eager__mutex lock;
+  eager__cond changed; /* a handle left DEFERRED, or a task ended */
+  _Atomic uint64_t op_number;
+} eager__runtime;
+
+/* The runtime if enabled and not shut down, else NULL. */
+eager__runtime *eager__runtime_get(void);
+
+/* The same as an answer: FAILED_PRECONDITION with semantics.md's texts. */
+eager_status eager__runtime_require(eager__runtime **out);
+
+/* What a call on an existing tensor needs: FAILED_PRECONDITION after shutdown. */
+eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out);
+
+/* An enabled device by any accepted form of its name. NOT_FOUND lists what is there. */
+eager_status eager__runtime_find_device(eager__runtime *runtime, const char *name,
+                                        eager__device **out);
+/* The same, NULL meaning the default device. */
+eager_status eager__runtime_device_or_default(eager__runtime *runtime, const char *name,
+                                              eager__device **out);
+
+/* Opens the device's queues and pool at the first use. */
+eager_status eager__runtime_open_device(eager__runtime *runtime, eager__device *device);
+
+/* The start-up rule: a graph was created or run ("which": "eager_graph_new"). The first
+ * caller's text is kept. Text is static. */
+void eager__note_graph_use(const char *which);
+
+#endif

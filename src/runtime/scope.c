@@ -1,0 +1,223 @@
+#include "runtime/scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "eagercl/tensor.h"
+#include "runtime/capability.h"
+#include "runtime/transfer.h"
+
+typedef struct tidy_scope {
+  size_t begin; /* of its tensors in the thread's list */
+} tidy_scope;
+
+typedef struct thread_state {
+  eager__device **devices;
+  size_t device_count, device_capacity;
+  bool has_policy, has_mode;
+  eager_device_policy policy;
+  eager_execution_mode mode;
+  eager_tensor **kept; /* the tensors of all tidy scopes, outer first; NULL: kept out */
+  size_t kept_count, kept_capacity;
+  tidy_scope *tidies;
+  size_t tidy_count, tidy_capacity;
+  eager__thread_work *work;
+} thread_state;
+
+static _Thread_local thread_state state;
+
+/* --- The end of a thread --- */
+
+static pthread_key_t thread_key;
+static pthread_once_t thread_key_once = PTHREAD_ONCE_INIT;
+
+static void release_kept(size_t from) {
+  while (state.kept_count > from) {
+    eager_tensor *t = state.kept[--state.kept_count];
+    if (!t) continue;
+    t->scoped = false;
+    eager_tensor_release(t);
+  }
+}
+
+static void drop_thread(void *unused) {
+  (void)unused;
+  release_kept(0);
+  eager__free(state.kept);
+  eager__free(state.tidies);
+  eager__free(state.devices);
+  eager__thread_work_release(state.work);
+  memset(&state, 0, sizeof state);
+}
+
+static void make_key(void) { pthread_key_create(&thread_key, drop_thread); }
+
+/* The main thread ends without its destructors: exit handlers run instead. */
+static void drop_main(void) { drop_thread(NULL); }
+static pthread_once_t main_once = PTHREAD_ONCE_INIT;
+static void at_exit(void) { atexit(drop_main); }
+
+static void own_thread(void) {
+  pthread_once(&thread_key_once, make_key);
+  pthread_once(&main_once, at_exit);
+  pthread_setspecific(thread_key, &state);
+}
+
+/* --- Devices, policy, mode --- */
+
+eager__device *eager__scope_device(eager__runtime *runtime) {
+  return state.device_count ? state.devices[state.device_count - 1]
+                            : runtime->default_device;
+}
+
+eager_device_policy eager__scope_policy(eager__runtime *runtime) {
+  return state.has_policy ? state.policy : runtime->options.policy;
+}
+
+eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
+  return state.has_mode ? state.mode : runtime->options.mode;
+}
+
+bool eager__scope_is_recording(void) { return false; }
+
+eager_status eager_push_device(const char *name) {
+  eager__runtime *runtime;
+  eager__device *device;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_place(runtime, name, NULL, &device));
+  EAGER__TRY(eager__reserve(&state.devices, &state.device_capacity, state.device_count + 1,
+                            sizeof *state.devices));
+  own_thread();
+  state.devices[state.device_count++] = device;
+  return EAGER_OK;
+}
+
+eager_status eager_pop_device(void) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__REQUIRE(state.device_count, EAGER_FAILED_PRECONDITION,
+                 "eager_pop_device: no device scope is open in this thread");
+  state.device_count--;
+  return EAGER_OK;
+}
+
+eager_status eager_set_thread_device_policy(eager_device_policy policy) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__REQUIRE(policy >= EAGER_DEVICE_PLACEMENT_AUTO &&
+                     policy <= EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32,
+                 EAGER_INVALID_ARGUMENT,
+                 "device_policy must be one of EAGER_DEVICE_PLACEMENT_*, got %d",
+                 (int)policy);
+  state.has_policy = policy != EAGER_DEVICE_PLACEMENT_AUTO;
+  state.policy = policy;
+  return EAGER_OK;
+}
+
+eager_device_policy eager_get_device_policy(void) {
+  eager__runtime *runtime = eager__runtime_get();
+  return runtime ? eager__scope_policy(runtime) : EAGER_DEVICE_PLACEMENT_AUTO;
+}
+
+eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__REQUIRE(mode >= EAGER_EXECUTION_AUTO && mode <= EAGER_ASYNC,
+                 EAGER_INVALID_ARGUMENT,
+                 "execution_mode must be one of EAGER_EXECUTION_AUTO, EAGER_SYNC, "
+                 "EAGER_ASYNC, got %d",
+                 (int)mode);
+  eager_execution_mode before = eager__scope_mode(runtime);
+  state.has_mode = mode != EAGER_EXECUTION_AUTO;
+  state.mode = mode;
+  if (before == EAGER_ASYNC && eager__scope_mode(runtime) == EAGER_SYNC && state.work)
+    eager__wait_thread_work(runtime, state.work);
+  return EAGER_OK;
+}
+
+eager_execution_mode eager_get_execution_mode(void) {
+  eager__runtime *runtime = eager__runtime_get();
+  return runtime ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
+}
+
+/* --- ASYNC work of this thread --- */
+
+eager__thread_work *eager__scope_work(eager__runtime *runtime) {
+  if (state.work) return state.work;
+  size_t size = sizeof *state.work +
+                (size_t)runtime->device_count * sizeof state.work->last_seq[0];
+  eager__thread_work *work = eager__alloc(size);
+  if (!work) {
+    eager__out_of_memory(size);
+    return NULL;
+  }
+  atomic_init(&work->refs, 1);
+  work->device_count = runtime->device_count;
+  own_thread();
+  return state.work = work;
+}
+
+eager__thread_work *eager__thread_work_retain(eager__thread_work *work) {
+  if (work) atomic_fetch_add_explicit(&work->refs, 1, memory_order_relaxed);
+  return work;
+}
+
+void eager__thread_work_release(eager__thread_work *work) {
+  if (!work) return;
+  if (atomic_fetch_sub_explicit(&work->refs, 1, memory_order_acq_rel) == 1)
+    eager__free(work);
+}
+
+void eager__thread_work_submitted(eager__thread_work *work, int device, uint64_t seq) {
+  _Atomic uint64_t *last = &work->last_seq[device];
+  uint64_t before = atomic_load_explicit(last, memory_order_relaxed);
+  while (before < seq && !atomic_compare_exchange_weak(last, &before, seq)) continue;
+}
+
+/* --- Tidy scopes --- */
+
+eager_status eager_tidy_begin(void) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__reserve(&state.tidies, &state.tidy_capacity, state.tidy_count + 1,
+                            sizeof *state.tidies));
+  own_thread();
+  state.tidies[state.tidy_count++] = (tidy_scope){state.kept_count};
+  return EAGER_OK;
+}
+
+eager_status eager_tidy_end(void) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__REQUIRE(state.tidy_count, EAGER_FAILED_PRECONDITION,
+                 "eager_tidy_end: no tidy scope is open in this thread");
+  release_kept(state.tidies[--state.tidy_count].begin);
+  return EAGER_OK;
+}
+
+eager_status eager_tidy_keep(eager_tensor *t) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "eager_tidy_keep: the tensor is NULL");
+  for (size_t i = state.kept_count; i-- > 0;) {
+    if (state.kept[i] != t) continue;
+    state.kept[i] = NULL;
+    t->scoped = false;
+    return EAGER_OK;
+  }
+  EAGER__FAIL(EAGER_FAILED_PRECONDITION,
+              "eager_tidy_keep: no open tidy scope of this thread owns the tensor");
+}
+
+eager_status eager__scope_reserve(int count) {
+  if (!state.tidy_count) return EAGER_OK;
+  return eager__reserve(&state.kept, &state.kept_capacity,
+                        state.kept_count + (size_t)count, sizeof *state.kept);
+}
+
+void eager__scope_give(eager_tensor *t) {
+  if (!state.tidy_count) return;
+  t->scoped = true;
+  state.kept[state.kept_count++] = t;
+}

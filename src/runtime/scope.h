@@ -1,0 +1,36 @@
+/* What a thread has set for itself: device scopes, policy, mode, tidy scopes, and which
+ * ASYNC work is its own. Dropped when the thread ends. */
+#ifndef EAGER_RUNTIME_SCOPE_H
+#define EAGER_RUNTIME_SCOPE_H
+
+#include "runtime/runtime.h"
+#include "tensor/tensor.h"
+
+/* The innermost device scope's, else the default device. */
+eager__device *eager__scope_device(eager__runtime *runtime);
+eager_device_policy eager__scope_policy(eager__runtime *runtime);
+eager_execution_mode eager__scope_mode(eager__runtime *runtime);
+
+/* The ASYNC work of one thread: shared with its tasks, which may outlive the thread. */
+typedef struct eager__thread_work {
+  atomic_int refs;
+  int pending; /* deferred tasks; guarded by the runtime's lock */
+  int device_count;
+  _Atomic uint64_t last_seq[]; /* newest submission per device */
+} eager__thread_work;
+
+/* This thread's, borrowed. NULL when host memory is short (error recorded). */
+eager__thread_work *eager__scope_work(eager__runtime *runtime);
+eager__thread_work *eager__thread_work_retain(eager__thread_work *work);
+void eager__thread_work_release(eager__thread_work *work);
+void eager__thread_work_submitted(eager__thread_work *work, int device, uint64_t seq);
+
+/* Makes sure that `count` outputs can be given without failing. */
+eager_status eager__scope_reserve(int count);
+/* Hands a reference out to the caller: in a tidy scope it becomes the scope's. */
+void eager__scope_give(eager_tensor *t);
+
+/* True between eager_graph_begin and _end; graphs come later. */
+bool eager__scope_is_recording(void);
+
+#endif

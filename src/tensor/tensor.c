@@ -1,0 +1,68 @@
+#include "tensor/tensor.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "eagercl/tensor.h"
+
+eager_status eager__tensor_new(eager_dtype dtype, const eager__shape *shape,
+                               eager__buffer *buffer, int64_t offset, eager__origin origin,
+                               eager_tensor **out) {
+  eager_tensor *t = eager__alloc(sizeof *t);
+  if (!t) return eager__out_of_memory(sizeof *t);
+  atomic_init(&t->refs, 1);
+  t->dtype = dtype;
+  t->shape = *shape;
+  t->buffer = eager__buffer_retain(buffer);
+  t->offset = offset;
+  t->origin = origin;
+  *out = t;
+  return EAGER_OK;
+}
+
+void eager_tensor_retain(eager_tensor *t) {
+  if (t) atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+}
+
+void eager_tensor_release(eager_tensor *t) {
+  if (!t) return;
+  if (t->scoped && atomic_load_explicit(&t->refs, memory_order_relaxed) == 1) {
+    eager__log(EAGER_LOG_ERROR,
+               "eager_tensor_release: the reference to %s #%llu belongs to a tidy scope "
+               "and stays: call eager_tidy_keep() first, or leave it to the scope",
+               t->origin.op, (unsigned long long)t->origin.number);
+    return;
+  }
+  if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
+  eager__buffer_release(t->buffer);
+  eager__free(t);
+}
+
+eager_dtype eager_tensor_dtype(const eager_tensor *t) {
+  return t ? t->dtype : EAGER_DTYPE_INVALID;
+}
+
+int eager_tensor_rank(const eager_tensor *t) { return t ? t->shape.rank : -1; }
+
+int64_t eager_tensor_dim(const eager_tensor *t, int axis) {
+  if (!t) return -1;
+  int rank = t->shape.rank;
+  if (axis < -rank || axis >= rank) return -1;
+  return t->shape.dims[axis < 0 ? axis + rank : axis];
+}
+
+const int64_t *eager_tensor_dims(const eager_tensor *t) {
+  return t ? t->shape.dims : NULL;
+}
+
+int64_t eager_tensor_num_elements(const eager_tensor *t) {
+  return t ? eager__shape_elements(&t->shape) : -1;
+}
+
+size_t eager_tensor_byte_size(const eager_tensor *t) {
+  if (!t) return 0;
+  return (size_t)eager__shape_elements(&t->shape) * eager_dtype_size(t->dtype);
+}
+
+const char *eager_tensor_device(const eager_tensor *t) {
+  return t ? t->buffer->device->full_name : "";
+}

@@ -1,0 +1,27 @@
+/* Tensors: an immutable value with dtype and shape over a buffer, perhaps shared. */
+#ifndef EAGER_TENSOR_TENSOR_H
+#define EAGER_TENSOR_TENSOR_H
+
+#include "base/shape.h"
+#include "tensor/buffer.h"
+
+struct eager_tensor {
+  atomic_int refs;
+  eager_dtype dtype;
+  eager__shape shape;
+  eager__buffer *buffer;
+  int64_t offset; /* elements from the start of the buffer */
+  eager__origin origin;
+  bool scoped; /* one reference belongs to a tidy scope; for the debug check */
+};
+
+/* `buffer` gains a reference. RESOURCE_EXHAUSTED when host memory is short. */
+eager_status eager__tensor_new(eager_dtype dtype, const eager__shape *shape,
+                               eager__buffer *buffer, int64_t offset, eager__origin origin,
+                               eager_tensor **out);
+
+static inline size_t eager__tensor_offset_bytes(const eager_tensor *t) {
+  return (size_t)t->offset * eager_dtype_size(t->dtype);
+}
+
+#endif

@@ -1,0 +1,127 @@
+/* Assertions, threads, chance and the library's log. */
+#include "test.h"
+
+#include <pthread.h>
+
+static void wrong(const char *call, const char *file, int line, eager_status got,
+                  const char *text) {
+  print_error("%s\n  gave %s: %s\n", call, eager_status_name(got), text);
+  _fail(file, line);
+}
+
+void test_assert_ok(eager_status got, const char *call, const char *file, int line) {
+  if (got != EAGER_OK) wrong(call, file, line, got, eager_error_message());
+}
+
+void test_assert_fails(eager_status got, eager_status expected, const char *text, bool part,
+                       const char *call, const char *file, int line) {
+  if (got == EAGER_OK) wrong(call, file, line, got, "(no failure)");
+  const char *told = eager_error_message();
+  bool same = part ? strstr(told, text) != NULL : strcmp(told, text) == 0;
+  if (got == expected && same) return;
+  print_error("expected %s%s: %s\n", eager_status_name(expected), part ? " like" : "",
+              text);
+  wrong(call, file, line, got, told);
+}
+
+/* ---- Threads ---- */
+
+enum { MAX_THREADS = 64, THREAD_TEXT = 512 };
+
+typedef struct worker {
+  int index;
+  const char *(*run)(int i, void *argument);
+  void *argument;
+  bool failed;
+  char text[THREAD_TEXT];
+} worker;
+
+static void *work(void *argument) {
+  worker *w = argument;
+  const char *text = w->run(w->index, w->argument);
+  w->failed = text != NULL;
+  if (w->failed) snprintf(w->text, sizeof w->text, "%s", text);
+  return NULL;
+}
+
+void test_threads(int count, const char *(*run)(int i, void *argument), void *argument) {
+  assert_in_range(count, 1, MAX_THREADS);
+  worker *workers = test_alloc((size_t)count * sizeof *workers);
+  pthread_t threads[MAX_THREADS];
+  for (int i = 0; i < count; i++) {
+    workers[i] = (worker){.index = i, .run = run, .argument = argument};
+    assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+  }
+  for (int i = 0; i < count; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+  bool failed = false;
+  for (int i = 0; i < count; i++) {
+    if (workers[i].failed) print_error("thread %d: %s\n", i, workers[i].text);
+    failed = failed || workers[i].failed;
+  }
+  assert_false(failed);
+}
+
+const char *test_failure(eager_status status) {
+  static _Thread_local char text[THREAD_TEXT];
+  if (status == EAGER_OK) return NULL;
+  snprintf(text, sizeof text, "%s: %s", eager_status_name(status), eager_error_message());
+  return text;
+}
+
+/* ---- Chance: splitmix64 (Steele, Lea, Flood 2014) ---- */
+
+static struct {
+  uint64_t seed, state;
+  unsigned long asked, taken;
+} chance;
+
+static uint64_t mixed(uint64_t x) {
+  x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+  return x ^ x >> 31;
+}
+
+static uint64_t seed_of_run(void) {
+  const char *text = getenv("EAGERCL_TEST_SEED");
+  return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : 20240607;
+}
+
+void test_chance_begin(const char *test_name) {
+  chance.seed = seed_of_run();
+  chance.state = mixed(chance.seed);
+  for (const char *c = test_name; *c; c++)
+    chance.state = mixed(chance.state + (unsigned char)*c);
+  chance.asked = chance.taken = 0;
+}
+
+void test_chance_end(void) {
+  if (chance.asked > 0)
+    print_message("sampled %lu of %lu cases (EAGERCL_TEST_SEED=%llu)\n", chance.taken,
+                  chance.asked, (unsigned long long)chance.seed);
+}
+
+uint64_t test_random(void) {
+  chance.state += UINT64_C(0x9e3779b97f4a7c15);
+  return mixed(chance.state);
+}
+
+double test_random_double(double low, double high) {
+  return low + (high - low) * (double)(test_random() >> 11) * 0x1p-53;
+}
+
+int64_t test_random_int(int64_t low, int64_t high) {
+  uint64_t span = (uint64_t)high - (uint64_t)low + 1;
+  uint64_t offset = span == 0 ? test_random() : test_random() % span;
+  return (int64_t)((uint64_t)low + offset);
+}
+
+bool test_sampled(uint64_t index) {
+  const char *full = getenv("EAGERCL_TEST_FULL");
+  uint64_t one_in = test_is_slow() ? 16 : 4;
+  bool taken = full != NULL && strcmp(full, "1") == 0;
+  uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
+  if (!taken) taken = mixed(chance.seed + (index + 1) * step) % one_in == 0;
+  chance.asked++;
+  chance.taken += taken;
+  return taken;
+}

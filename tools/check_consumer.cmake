@@ -1,0 +1,46 @@
+# Installs the library into a folder, moves that folder, and builds and runs tests/consumer
+# against it through find_package (shared and static) and through pkg-config.
+cmake_policy(VERSION 3.25)
+
+set(work ${BUILD}/check_consumer)
+set(prefix ${work}/prefix)
+file(REMOVE_RECURSE ${work})
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE out
+    ERROR_VARIABLE out)
+  if(failed)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\nfailed with ${failed}:\n${out}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+function(run_consumer how)
+  run(${ARGN})
+  string(STRIP "${out}" out)
+  if(NOT out MATCHES "^eagercl [0-9.]+: 42$")
+    message(FATAL_ERROR "${how} printed: ${out}")
+  endif()
+  message("${how}: ${out}")
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/first)
+file(RENAME ${work}/first ${prefix})
+run(${CMAKE_COMMAND} -S ${ROOT}/tests/consumer -B ${work}/build -G ${GENERATOR}
+  -DCMAKE_C_COMPILER=${CC} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release)
+run(${CMAKE_COMMAND} --build ${work}/build)
+run_consumer("find_package, shared" ${work}/build/consumer)
+run_consumer("find_package, static" ${work}/build/consumer_static)
+
+find_program(PKG_CONFIG pkg-config)
+if(NOT PKG_CONFIG)
+  message(FATAL_ERROR "pkg-config is missing; apt install pkg-config")
+endif()
+file(GLOB_RECURSE pc ${prefix}/*/eagercl.pc)
+get_filename_component(pc_dir ${pc} DIRECTORY)
+get_filename_component(lib_dir ${pc_dir} DIRECTORY)
+set(ENV{PKG_CONFIG_PATH} ${pc_dir})
+run(${PKG_CONFIG} --cflags --libs eagercl)
+separate_arguments(flags UNIX_COMMAND "${out}")
+run(${CC} -std=c11 ${ROOT}/tests/consumer/consumer.c -o ${work}/consumer ${flags}
+  -Wl,-rpath,${lib_dir})
+run_consumer("pkg-config, shared" ${work}/consumer)
