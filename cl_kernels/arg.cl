@@ -6,7 +6,7 @@
  * and arg_finish compares them. Results are long if `wide`, else int.
  *
  * _rows, _columns: one work-item takes `block` results (tiles of V columns), local size 1.
- * _group: `lanes` work-items share a part of a result, as in reduce.cl. */
+ * _group: `lanes` work-items share a part of a result, as in reduce_group.cl. */
 typedef struct {
   long outputs, length, inner, parts, part, block, lanes, wide;
 } search;
@@ -147,16 +147,16 @@ INLINED long scan_lane(int least, const __global T *p, const search *s, size_t b
 INLINED void arg_group_of(int least, const __global T *x, __global int *y,
                           __global A *values, __global long *places, const search *s,
                           __local A *tile, __local long *tile_at) {
-  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here % lanes;
-  size_t group = get_group_id(0), part = group % (size_t)s->parts;
-  size_t output = group / (size_t)s->parts * (get_local_size(0) / lanes) + here / lanes;
+  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here & (lanes - 1);
+  size_t part = get_group_id(1);
+  size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
   size_t inner = (size_t)s->inner;
   bool inside = output < (size_t)s->outputs;
   A best = (A)0;
   long at = -1;
   if (inside) {
     size_t outer = output / inner;
-    const __global T *p = x + (outer * (size_t)s->length * inner + output - outer * inner);
+    const __global T *p = x + (output + outer * ((size_t)s->length - 1) * inner);
     size_t begin = part * (size_t)s->part;
     size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
     at = scan_lane(least, p, s, begin + lane, end, &best);

@@ -8,9 +8,8 @@ typedef struct strips {
 } strips;
 
 __kernel void concat(__global T *out, long out_offset, const __global T *x0, long offset0,
-                     const __global T *x1, long offset1, const __global T *x2,
-                     long offset2, const __global T *x3, long offset3, strips all,
-                     spread table) {
+                     const __global T *x1, long offset1, const __global T *x2, long offset2,
+                     const __global T *x3, long offset3, strips all, spread table) {
   strips s = all;
   int k = (int)get_global_id(2);
   size_t width = (size_t)s.widths[k], out_width = (size_t)s.out_width;

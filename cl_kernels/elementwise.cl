@@ -11,14 +11,16 @@ typedef struct {
   int rank, unused;
 } walk_shape;
 
-/* Where a work-item is, and where the lanes of the current vector lie: `step` apart from
- * `begin` if they are in line, else at `lanes`. */
+/* Where a work-item is: the outer indices, the column, and each input's element there. Then
+ * the lanes of the current vector: from `begin` on, either behind each other, or all the
+ * same, or at `lanes`. */
 typedef struct {
-  long index[8], base[3];
-  bool in_line[3];
-  long begin[3], step[3], lanes[3][V];
+  long index[8], column, base[3], begin[3], lanes[3][V];
+  enum { BEHIND, SAME, ANYWHERE } order[3];
   AV values[3];
 } walk_place;
+
+__constant long lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 #define ZERO       ((AV)0)
 #define ONE        ((AV)1)
@@ -45,8 +47,9 @@ static inline UCHARV flat_bools(const __global uchar *p, size_t i, int count, in
 }
 
 OUTLINED void walk_to(const walk_shape *walk, int inputs, size_t element, walk_place *at) {
+  int inner = walk->rank - 1;
   for (int k = 0; k < inputs; k++) at->base[k] = 0;
-  for (int d = walk->rank - 1; d >= 0; d--) {
+  for (int d = inner; d >= 0; d--) {
     size_t extent = walk->dims[d];
     /* A 64-bit division takes long on most GPUs. */
     size_t next = element <= UINT_MAX && extent <= UINT_MAX
@@ -56,84 +59,91 @@ OUTLINED void walk_to(const walk_shape *walk, int inputs, size_t element, walk_p
     for (int k = 0; k < inputs; k++) at->base[k] += at->index[d] * walk->strides[8 * k + d];
     element = next;
   }
+  at->column = at->index[inner];
 }
 
-/* From the end of a row to the start of the next. */
-static inline void walk_carry(const walk_shape *walk, int inputs, walk_place *at) {
-  for (int d = walk->rank - 1; d >= 0 && at->index[d] == walk->dims[d]; d--) {
+/* `rows` further on, where dimension `d` = rank - 2 may end, but not further. */
+static inline void walk_rows(const walk_shape *walk, int inputs, long rows,
+                             walk_place *at) {
+  int d = walk->rank - 2;
+  if (d < 0) return;
+  at->index[d] += rows;
+  for (int k = 0; k < inputs; k++) at->base[k] += rows * walk->strides[8 * k + d];
+  for (; d > 0 && at->index[d] == walk->dims[d]; d--) {
     at->index[d] = 0;
-    for (int k = 0; k < inputs; k++) {
-      at->base[k] -= walk->dims[d] * walk->strides[8 * k + d];
-      if (d > 0) at->base[k] += walk->strides[8 * k + d - 1];
-    }
-    if (d > 0) at->index[d - 1]++;
+    at->index[d - 1]++;
+    for (int k = 0; k < inputs; k++)
+      at->base[k] +=
+          walk->strides[8 * k + d - 1] - walk->dims[d] * walk->strides[8 * k + d];
   }
 }
 
-/* Row by row; what lies behind each other all the same, as rows of a dense input do, still
- * counts as in line. */
-static inline void walk_rows(const walk_shape *walk, int inputs, int count,
-                             walk_place *at) {
-  int inner = walk->rank - 1, done = 0;
-  for (int k = 0; k < inputs; k++) at->in_line[k] = count == V;
-  while (done < count) {
-    int run = (int)AT_MOST(walk->dims[inner] - at->index[inner], (long)(count - done));
-    for (int k = 0; k < inputs; k++) {
-      long base = at->base[k], step = at->step[k];
-      at->in_line[k] &= base == at->begin[k] + done * step;
-      for (int j = 0; j < run; j++) at->lanes[k][done + j] = base + j * step;
-      at->base[k] += run * step;
-    }
-    done += run;
-    at->index[inner] += run;
-    walk_carry(walk, inputs, at);
-  }
-  for (int k = 0; k < inputs; k++)
-    for (int j = count; j < V; j++) at->lanes[k][j] = at->lanes[k][count - 1];
-}
-
-/* The same with loops of constant length, whose arrays a GPU keeps in registers. */
-static inline void walk_lane_by_lane(const walk_shape *walk, int inputs, int count,
-                                     walk_place *at) {
-  for (int k = 0; k < inputs; k++) at->in_line[k] = false;
+/* Lanes one after the other, over the ends of any dimensions. */
+OUTLINED void walk_any(const walk_shape *walk, int inputs, int count, walk_place *at) {
+  int inner = walk->rank - 1;
+  for (int k = 0; k < inputs; k++) at->order[k] = ANYWHERE;
   for (int j = 0; j < V; j++) {
-    for (int k = 0; k < inputs; k++) at->lanes[k][j] = at->base[k];
-    if (j + 1 >= count && count < V) continue;
-    for (int k = 0; k < inputs; k++) at->base[k] += at->step[k];
-    at->index[walk->rank - 1]++;
-    walk_carry(walk, inputs, at);
+    for (int k = 0; k < inputs; k++)
+      at->lanes[k][j] = j < count || j == 0 ? at->base[k] : at->lanes[k][j - 1];
+    if (j >= count) continue;
+    for (int k = 0; k < inputs; k++) at->base[k] += walk->strides[8 * k + inner];
+    if (++at->column < walk->dims[inner]) continue;
+    at->column = 0;
+    for (int k = 0; k < inputs; k++)
+      at->base[k] -= walk->dims[inner] * walk->strides[8 * k + inner];
+    walk_rows(walk, inputs, 1, at);
   }
 }
 
-/* Finds the next `count` lanes and goes behind them. */
-static inline void walk_next(const walk_shape *walk, int inputs, int count,
-                             walk_place *at) {
+/* The same within one run of dimension rank - 2, without a branch for each lane. */
+static inline void walk_short_rows(const walk_shape *walk, int inputs, long left,
+                                   walk_place *at) {
+  int inner = walk->rank - 1;
+  long columns = walk->dims[inner], most = AT_MOST(columns, (long)V);
+  LONGV lane = VLOAD(0, lane_numbers), beyond = lane - left;
+  LONGV rows = JOIN(convert_, LONGV)((JOIN(convert_, FLOATV)(beyond) + 0.5f) / most);
+  rows = select(rows + 1, (LONGV)0, beyond < 0);
+  LONGV across = select(beyond - (rows - 1) * columns - at->column, lane, beyond < 0);
+  long end_rows = 1 + (V - left) / most, end = (V - left) - (end_rows - 1) * columns;
+  for (int k = 0; k < inputs; k++) {
+    long step = walk->strides[8 * k + inner], row = walk->strides[8 * k + inner - 1];
+    bool same = step == 0 && row == 0, behind = step == 1 && row == columns;
+    at->order[k] = same ? SAME : behind ? BEHIND : ANYWHERE;
+    at->begin[k] = at->base[k];
+    if (at->order[k] == ANYWHERE)
+      VSTORE(at->base[k] + rows * row + across * step, 0, at->lanes[k]);
+    at->base[k] += (end - at->column) * step;
+  }
+  at->column = end;
+  walk_rows(walk, inputs, end_rows, at);
+}
+
+static inline void walk_in_row(const walk_shape *walk, int inputs, walk_place *at) {
   int inner = walk->rank - 1;
   for (int k = 0; k < inputs; k++) {
-    at->step[k] = walk->strides[8 * k + inner];
+    long step = walk->strides[8 * k + inner];
+    at->order[k] = step == 0 ? SAME : step == 1 ? BEHIND : ANYWHERE;
     at->begin[k] = at->base[k];
+    if (at->order[k] == ANYWHERE)
+      for (int j = 0; j < V; j++) at->lanes[k][j] = at->base[k] + j * step;
+    at->base[k] += step * V;
   }
-  if (at->index[inner] + V <= walk->dims[inner]) {
-    for (int k = 0; k < inputs; k++) {
-      at->in_line[k] = true;
-      at->base[k] += at->step[k] * V;
-    }
-    at->index[inner] += V;
-    walk_carry(walk, inputs, at);
-  } else if (CPU_LIKE) {
-    walk_rows(walk, inputs, count, at);
-  } else {
-    walk_lane_by_lane(walk, inputs, count, at);
-  }
+  at->column += V;
 }
 
 static inline AV walk_lanes(const __global T *p, const walk_place *at, int input) {
-  if (at->in_line[input] && at->step[input] == 1) return LOADV(p, at->begin[input]);
-  if (at->in_line[input] && at->step[input] == 0) return (AV)LOAD(p, at->begin[input]);
+  if (at->order[input] == BEHIND) return LOADV(p, at->begin[input]);
+  if (at->order[input] == SAME) return (AV)LOAD(p, at->begin[input]);
   A lanes[V];
-  for (int j = 0; j < V; j++)
-    lanes[j] = LOAD(p, at->in_line[input] ? at->begin[input] + j * at->step[input]
-                                          : at->lanes[input][j]);
+  for (int j = 0; j < V; j++) lanes[j] = LOAD(p, at->lanes[input][j]);
+  return VLOAD(0, lanes);
+}
+
+OUTLINED UCHARV walk_bools(const __global uchar *p, const walk_place *at, int input) {
+  if (at->order[input] == BEHIND) return VLOAD(0, p + at->begin[input]);
+  if (at->order[input] == SAME) return (UCHARV)p[at->begin[input]];
+  uchar lanes[V];
+  for (int j = 0; j < V; j++) lanes[j] = p[at->lanes[input][j]];
   return VLOAD(0, lanes);
 }
 
@@ -141,18 +151,20 @@ static inline AV walk_lanes(const __global T *p, const walk_place *at, int input
 OUTLINED void walk_read(const walk_shape *walk, int first, int inputs, int count,
                         const __global T *a, const __global T *b, const __global T *c,
                         walk_place *at) {
-  walk_next(walk, inputs, count, at);
+  int inner = walk->rank - 1;
+  long left = walk->dims[inner] - at->column, most = AT_MOST(walk->dims[inner], (long)V);
+  /* In how many rows behind this one lanes lie, if it has at most V left. */
+  long further = (V - 1 - left + most) / most;
+  if (left > V)
+    walk_in_row(walk, inputs, at);
+  else if (count == V && inner > 0 &&
+           at->index[inner - 1] + further < walk->dims[inner - 1])
+    walk_short_rows(walk, inputs, left, at);
+  else
+    walk_any(walk, inputs, count, at);
   if (first == 0) at->values[0] = walk_lanes(a, at, 0);
   if (inputs > 1) at->values[1] = walk_lanes(b, at, 1);
   if (inputs > 2) at->values[2] = walk_lanes(c, at, 2);
-}
-
-OUTLINED UCHARV walk_bools(const __global uchar *p, const walk_place *at, int input) {
-  uchar lanes[V];
-  for (int j = 0; j < V; j++)
-    lanes[j] = p[at->in_line[input] ? at->begin[input] + j * at->step[input]
-                                    : at->lanes[input][j]];
-  return VLOAD(0, lanes);
 }
 
 static inline void put(__global T *out, size_t i, int count, AV x) {
@@ -246,6 +258,20 @@ static inline MV next_bits(MV a, MV b) {
 #define NEXT_AFTER(a, b)                                                                   \
   SELECT((a != a) | (b != b), a + b,                                                       \
          JOIN(as_, AV)(next_bits(JOIN(as_, MV)(a), JOIN(as_, MV)(b))))
+
+/* One far lane makes PoCL's vector functions reduce all lanes in a way that is hundreds of
+ * ulp off for small ones. So far lanes have a call of their own. */
+#define IS_FAR(a) (fabs(a) >= (FV)1e5f)
+#define APART(name, function)                                                              \
+  OUTLINED FV name(FV a) {                                                                 \
+    if (!CPU_LIKE) return function(a);                                                     \
+    FV y = function(select(a, (FV)0, IS_FAR(a)));                                          \
+    if (!any(IS_FAR(a))) return y;                                                         \
+    return select(y, function(select((FV)1e9f, a, IS_FAR(a))), IS_FAR(a));                 \
+  }
+APART(apart_sin, sin)
+APART(apart_cos, cos)
+APART(apart_tan, tan)
 
 /* Written here because some drivers' erfc and lgamma are hundreds of ulp off. */
 

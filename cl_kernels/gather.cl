@@ -1,7 +1,7 @@
 /* Rows picked by index: params is [batches][outer][extent] rows, indices [batches][picks],
  * out the table [batches][outer][picks] of rows; a row has table.columns elements. Indices
- * are int, or long when `wide`. For one outside [0, extent) the row becomes zero and the cell
- * the least such position. Blocks are own_block's. Any local size is legal. */
+ * are int, or long when `wide`. For one outside [0, extent) the row becomes zero and the
+ * cell the least such position. Blocks are own_block's. Any local size is legal. */
 
 static inline long load_index(const __global int *p, size_t i, int wide) {
   return wide ? ((const __global long *)p)[i] : p[i];
@@ -9,8 +9,8 @@ static inline long load_index(const __global int *p, size_t i, int wide) {
 
 __kernel void gather(__global T *out, long out_offset, const __global T *params,
                      long params_offset, const __global int *indices, long indices_offset,
-                     int wide, long outer_count, long extent, long pick_count,
-                     spread table, volatile __global int *cells, int slot) {
+                     int wide, long outer_count, long extent, long pick_count, spread table,
+                     volatile __global int *cells, int slot) {
   block own;
   if (!own_block(table, &own)) return;
   size_t columns = (size_t)table.columns, picks = (size_t)pick_count;

@@ -8,8 +8,10 @@
  *                     with zeros; global: panels, stretches of PACKED positions of k
  *   product_packed    from these panels; global: blocks of `rows` rows (a multiple of
  * ROWS), blocks of `columns` columns (of WIDTH); k in stretches of `depth` For GPUs:
- * product_tiled, groups of side * side work-items, for any side. A group makes a tile of 4
+ * product_tiled, groups of side * side work-items, side a power of two; global: tiles down,
+ * tiles across. A group makes a tile of 4
  * * side rows and columns, a work-item 16 elements of it, `side` apart. */
+
 /* Choices given as constants must meet their bodies. */
 #define INLINED static inline __attribute__((always_inline))
 
@@ -59,13 +61,20 @@ INLINED void direct_tile(int height, int vectors, int how, const __global T *a,
   size_t row[ROWS];
   size_t k = (size_t)s->k, a_row = (size_t)s->a_row, a_col = (size_t)s->a_col;
   size_t b_row = (size_t)s->b_row, b_col = (size_t)s->b_col, n = (size_t)s->n;
+  /* Rows of b so far from its end that V elements may be read at each. */
+  size_t roomy = k * n > V ? (k * n - V) / n : 0;
 #pragma unroll
   for (int i = 0; i < ROWS; i++) {
     row[i] = AT_MOST(i, left - 1) * a_row;
     sum[i][0] = sum[i][1] = (AV)0;
   }
   for (size_t at = 0; at < k; at++, a += a_col, b += b_row) {
-    AV b0 = load_b(how, b, b_col, count), b1 = b0;
+    AV b0, b1;
+    if (how == PART && at < roomy)
+      b0 = LOADV(b, 0);
+    else
+      b0 = load_b(how, b, b_col, count);
+    b1 = b0;
     if (vectors > 1) b1 = load_b(how, b + V * b_col, b_col, count);
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
@@ -225,8 +234,8 @@ INLINED void fill_tile(__local A *tile, const __global T *x, size_t first, size_
                        size_t stride, size_t at, size_t k, size_t k_stride, size_t side) {
   size_t here = get_local_id(0), width = 4 * side;
   for (size_t i = here; i < width * side; i += side * side) {
-    size_t across = k_stride == 1 ? i / side : i % width;
-    size_t along = k_stride == 1 ? i % side : i / width;
+    size_t across = k_stride == 1 ? i / side : i & (width - 1);
+    size_t along = k_stride == 1 ? i & (side - 1) : i / width;
     A value = (A)0;
     if (first + across < count && at + along < k)
       value = LOAD(x, (first + across) * stride + (at + along) * k_stride);
@@ -256,9 +265,9 @@ __kernel void product_tiled(const __global T *a, long a_offset, const __global T
   size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, side = (size_t)s.side;
   size_t a_row = (size_t)s.a_row, a_col = (size_t)s.a_col;
   size_t b_row = (size_t)s.b_row, b_col = (size_t)s.b_col;
-  size_t width = 4 * side, across = (n + width - 1) / width, group = get_group_id(0);
-  size_t row = group / across * width, col = group % across * width;
-  size_t x = get_local_id(0) % side, y = get_local_id(0) / side;
+  size_t width = 4 * side;
+  size_t row = get_group_id(0) * width, col = get_group_id(1) * width;
+  size_t x = get_local_id(0) & (side - 1), y = get_local_id(0) / side;
   A sum[4][4];
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++) sum[i][j] = (A)0;

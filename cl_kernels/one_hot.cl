@@ -1,19 +1,22 @@
-/* indices is [rows][suffix], out [rows][depth][suffix]. `kind` says what an index is: 0 uchar,
- * 1 char, 2 int, 3 long. Blocks are own_block's. Any local size is legal. */
+/* indices is [rows][suffix], out [rows][depth][suffix]. `kind` says what an index is: 0
+ * uchar, 1 char, 2 int, 3 long. Blocks are own_block's. Any local size is legal. */
 
 static inline long load_class(const __global uchar *p, size_t i, int kind) {
   switch (kind) {
-  case 0: return p[i];
-  case 1: return ((const __global char *)p)[i];
-  case 2: return ((const __global int *)p)[i];
-  default: return ((const __global long *)p)[i];
+  case 0:
+    return p[i];
+  case 1:
+    return ((const __global char *)p)[i];
+  case 2:
+    return ((const __global int *)p)[i];
+  default:
+    return ((const __global long *)p)[i];
   }
 }
 
 /* A suffix of 1: the table is [rows][depth]. */
-__kernel void one_hot_last(__global T *out, long out_offset,
-                           const __global uchar *indices, long indices_offset,
-                           const __global T *on_value, long on_offset,
+__kernel void one_hot_last(__global T *out, long out_offset, const __global uchar *indices,
+                           long indices_offset, const __global T *on_value, long on_offset,
                            const __global T *off_value, long off_offset, int kind,
                            spread table) {
   block own;

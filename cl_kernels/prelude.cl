@@ -15,6 +15,7 @@
  *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
  *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
  *             SELECT(mask, x, y)           x where the mask holds
+ *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
  *             largerv smallerv             NaN wins
  * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
  *             WITH_FP64(text): the text, where there is double */
@@ -104,16 +105,19 @@
 #define SUB(x, y) ((A)((U_SCALAR)(x) - (U_SCALAR)(y)))
 #define MUL(x, y) ((A)((U_SCALAR)(x) * (U_SCALAR)(y)))
 
-#define VLOAD  JOIN(vload, V)
-#define VSTORE JOIN(vstore, V)
-#define AV     JOIN(A, V)
-#define TV     JOIN(T, V)
-#define MV     JOIN(MASK_LANE, V)
-#define BITSV  JOIN(BITS_LANE, V)
-#define FLOATV JOIN(float, V)
-#define INTV   JOIN(int, V)
-#define UINTV  JOIN(uint, V)
-#define UCHARV JOIN(uchar, V)
+#define VLOAD   JOIN(vload, V)
+#define VSTORE  JOIN(vstore, V)
+#define AV      JOIN(A, V)
+#define TV      JOIN(T, V)
+#define MV      JOIN(MASK_LANE, V)
+#define BITSV   JOIN(BITS_LANE, V)
+#define FLOATV  JOIN(float, V)
+#define INTV    JOIN(int, V)
+#define UINTV   JOIN(uint, V)
+#define UCHARV  JOIN(uchar, V)
+#define USHORTV JOIN(ushort, V)
+#define ULONGV  JOIN(ulong, V)
+#define LONGV   JOIN(long, V)
 /* A's vectors where A is a float, so that helpers for floats compile for every dtype. */
 #if IS_FLOAT
 #define F    A
@@ -127,8 +131,26 @@
 #define S(x) JOIN(as_, AV)(x)
 #endif
 #define SELECT(mask, x, y) select((y), (x), (mask))
-#define BOOLOF(mask)       JOIN(convert_, UCHARV)((mask) & (MV)1)
-#define MASKOF(bools)      (JOIN(convert_, MV)(bools) != (MV)0)
+#if V == 16
+#define ZIP_LOW(x, y)                                                                      \
+  ((AV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,    \
+        (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#define ZIP_HIGH(x, y)                                                                     \
+  ((AV)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,    \
+        (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
+#else
+#define ZIP_LOW(x, y)  ((AV)((x).s0, (y).s0, (x).s1, (y).s1))
+#define ZIP_HIGH(x, y) ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
+#endif
+#define BOOLOF(mask)  JOIN(convert_, UCHARV)((mask) & (MV)1)
+#define MASKOF(bools) (JOIN(convert_, MV)(bools) != (MV)0)
+
+/* To nearest even. A NaN's payload may lie in the bits that go. */
+static inline UINTV bfloat16_bits(FLOATV x) {
+  UINTV bits = JOIN(as_, UINTV)(x);
+  UINTV even = bits + 0x7fff + (bits >> 16 & 1);
+  return select(even, bits | 0x400000, (bits & 0x7fffffff) > 0x7f800000) >> 16;
+}
 
 #if DTYPE_FLOAT16
 static inline A LOAD(const __global T *p, size_t i) {
@@ -150,17 +172,13 @@ static inline A LOAD(const __global T *p, size_t i) {
 static inline AV LOADV(const __global T *p, size_t i) {
   return JOIN(as_, AV)(JOIN(convert_, UINTV)(VLOAD(0, p + i)) << 16);
 }
-/* To nearest even. A NaN's payload may lie in the bits that go. */
 static inline void STORE(__global T *p, size_t i, A x) {
   uint bits = as_uint(x);
   uint even = bits + 0x7fff + (bits >> 16 & 1);
   p[i] = (T)(((bits & 0x7fffffff) > 0x7f800000 ? bits | 0x400000 : even) >> 16);
 }
 static inline void STOREV(__global T *p, size_t i, AV x) {
-  UINTV bits = JOIN(as_, UINTV)(x);
-  UINTV even = bits + 0x7fff + (bits >> 16 & 1);
-  UINTV kept = select(even, bits | 0x400000, (bits & 0x7fffffff) > 0x7f800000);
-  VSTORE(JOIN(convert_, TV)(kept >> 16), 0, p + i);
+  VSTORE(JOIN(convert_, TV)(bfloat16_bits(x)), 0, p + i);
 }
 #else
 static inline A LOAD(const __global T *p, size_t i) {

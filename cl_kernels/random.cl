@@ -1,8 +1,9 @@
 /* Philox 4x32-10: J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11.
  *
- * The key is the low words of the two seeds; the counter is (block, high words of the seeds).
- * A block is four words: the numbers 4 * block ... in order, or, of float64, the two numbers
- * 2 * block and 2 * block + 1. One work-item per block; any local size is legal. */
+ * The key is the low words of the two seeds; the counter is (block, high words of the
+ * seeds). A block is four words: the numbers 4 * block ... in order, or, of float64, the
+ * two numbers 2 * block and 2 * block + 1. One work-item per block; any local size is
+ * legal. */
 
 static inline uint4 philox(uint4 counter, uint2 key) {
   for (int round = 0; round < 10; round++) {
@@ -16,9 +17,9 @@ static inline uint4 philox(uint4 counter, uint2 key) {
 
 static inline uint4 block_words(size_t block, ulong seed0, ulong seed1) {
   ulong number = block;
-  return philox((uint4)((uint)number, (uint)(number >> 32), (uint)(seed0 >> 32),
-                        (uint)(seed1 >> 32)),
-                (uint2)((uint)seed0, (uint)seed1));
+  return philox(
+      (uint4)((uint)number, (uint)(number >> 32), (uint)(seed0 >> 32), (uint)(seed1 >> 32)),
+      (uint2)((uint)seed0, (uint)seed1));
 }
 
 static inline void store_four(__global T *out, size_t first, size_t count, A x0, A x1, A x2,
@@ -56,8 +57,9 @@ __kernel void uniform_wide(__global T *out, long out_offset, long count, ulong s
              x1, x0, x1);
 }
 
-/* What follows is in + - * and fma alone, each correctly rounded everywhere: the same draws,
- * bit for bit, on every device. The polynomials are minimax fits of their own interval. */
+/* What follows is in + - * and fma alone, each correctly rounded everywhere: the same
+ * draws, bit for bit, on every device. The polynomials are minimax fits of their own
+ * interval. */
 
 /* -2 ln(m / 2^24) for m in [1, 2^24]. With m = 2^e (1 + t), 1 + t in [0.70, 1.42):
  * ln(1 + t) = t + t^2 p(t). */
@@ -79,13 +81,13 @@ static inline float minus_two_log(uint m) {
   return -2.0f * fma(scale, 0x1.62e4p-1f, t + low);
 }
 
-/* Newton's iteration for 1 / sqrt, then one for the root with an exact remainder. */
-static inline float exact_sqrt(float x) {
+/* The root and what it lacks: Newton's iteration for 1 / sqrt, then an exact remainder. */
+static inline float2 split_sqrt(float x) {
   float half_x = 0.5f * x;
   float y = as_float(0x5f3759dfu - (as_uint(x) >> 1));
   for (int i = 0; i < 3; i++) y = y * fma(-(half_x * y), y, 1.5f);
   float root = x * y;
-  return fma(fma(-root, root, x), 0.5f * y, root);
+  return (float2)(root, fma(-root, root, x) * (0.5f * y));
 }
 
 /* (cos, sin) of 2 pi k / 2^24: k is taken to the nearest quarter turn and x in [-1/2, 1/2)
@@ -108,7 +110,9 @@ static inline float2 turn(uint k) {
 
 /* G. E. P. Box and M. E. Muller, 1958: two words give two draws. */
 static inline float2 normal_pair(uint word0, uint word1) {
-  return exact_sqrt(minus_two_log((word0 >> 8) + 1)) * turn(word1 >> 8);
+  float2 radius = split_sqrt(minus_two_log((word0 >> 8) + 1));
+  float2 direction = turn(word1 >> 8);
+  return fma((float2)radius.x, direction, radius.y * direction);
 }
 
 __kernel void normal(__global T *out, long out_offset, long count, ulong seed0,

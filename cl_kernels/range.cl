@@ -1,5 +1,5 @@
-/* out[i] = start + i * delta, rounded once; integers wrap. A work-item makes `each` elements.
- * Any local size is legal. */
+/* out[i] = start + i * delta, rounded once; integers wrap. A work-item makes `each`
+ * elements. Any local size is legal. */
 __kernel void range(__global T *out, long out_offset, long count, long each, A start,
                     A delta) {
   size_t i = get_global_id(0) * (size_t)each;

@@ -6,10 +6,9 @@
  * into `parts` of `part` positions: then partials[p * outputs + o], of type A, is what part
  * p makes of result o, and a finish kernel combines them.
  *
- * _block kernels: one work-item takes `block` results, local size 1. _group kernels:
- * `lanes` work-items share a part of a result, in local memory; group g takes part g %
- * parts of as many results as fit. Any local size that is a multiple of `lanes` will do;
- * both are powers of two. */
+ * These kernels are for CPUs: one work-item takes `block` results, local size 1. Those for
+ * GPUs are in reduce_group.cl. */
+
 /* Choices given as constants must meet their bodies. */
 #define INLINED static inline __attribute__((always_inline))
 
@@ -138,12 +137,13 @@ INLINED A finished(A x, long divisor) {
   return (A)((long)x / divisor);
 }
 
-/* Where position `i` of row-major dims lies. */
+/* Where position `i` of row-major dims lies. There is no % here nor in what follows: LLVM
+ * makes / and % of one pair into a freeze, at which Oclgrind gives up. */
 INLINED size_t place(size_t i, long rank, const long *dims, const long *strides) {
   size_t at = 0;
   for (long d = rank - 1; d > 0; d--) {
     size_t rest = i / (size_t)dims[d];
-    at += (i - rest * (size_t)dims[d]) * (size_t)strides[d];
+    at += i * (size_t)strides[d] - rest * (size_t)(dims[d] * strides[d]);
     i = rest;
   }
   return rank > 0 ? at + i * (size_t)strides[0] : 0;
@@ -311,74 +311,6 @@ INLINED void finish_block(int op, __global T *y, const __global A *partials,
   for (size_t i = 0; i < count; i++) STORE(y, output + i, finished(u.a[i], r->divisor));
 }
 
-/* ---- Groups ---- */
-
-INLINED A at(const __global T *x, const reduction *r, size_t i) {
-  size_t run = 0;
-  if (r->runs > 1) {
-    run = i / (size_t)r->run;
-    i -= run * (size_t)r->run;
-    x += place(run, r->run_rank, r->run_dims, r->run_strides);
-  }
-  return LOAD(x, i * (size_t)r->stride);
-}
-
-INLINED A reduce_lane(int op, const __global T *x, const __global A *partials,
-                      const reduction *r, size_t lane, size_t begin, size_t end) {
-  size_t lanes = (size_t)r->lanes;
-  A total = start_of(op), lost = (A)0;
-  for (size_t i = begin + lane; i < end; i += lanes * STRETCH) {
-    A value = start_of(op);
-    size_t stop = AT_MOST(end, i + lanes * STRETCH);
-    for (size_t j = i; j < stop; j += lanes)
-      value = combine(op, value, partials ? partials[j * r->outputs] : at(x, r, j));
-    carry(op, &total, &lost, value);
-  }
-  return settle(op, total, lost);
-}
-
-/* In element 0 of each `lanes` of the tile: what they make together. */
-INLINED void reduce_tile(int op, __local A *tile, size_t lane, size_t lanes) {
-  size_t here = get_local_id(0);
-  for (size_t reach = lanes / 2; reach > 0; reach /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < reach) tile[here] = combine(op, tile[here], tile[here + reach]);
-  }
-}
-
-INLINED void reduce_group(int op, const __global T *x, __global T *y, __global A *partials,
-                          const reduction *r, __local A *tile) {
-  size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here % lanes;
-  size_t group = get_group_id(0), part = group % (size_t)r->parts;
-  size_t output = group / (size_t)r->parts * (get_local_size(0) / lanes) + here / lanes;
-  bool inside = output < (size_t)r->outputs;
-  tile[here] = start_of(op);
-  if (inside) {
-    const __global T *p = x + place(output, r->kept_rank, r->kept_dims, r->kept_strides);
-    size_t begin = part * (size_t)r->part;
-    size_t end = AT_MOST(begin + (size_t)r->part, (size_t)r->run * (size_t)r->runs);
-    tile[here] = reduce_lane(op, p, 0, r, lane, begin, end);
-  }
-  reduce_tile(op, tile, lane, lanes);
-  if (!inside || lane > 0) return;
-  if (r->parts > 1)
-    partials[part * (size_t)r->outputs + output] = tile[here];
-  else
-    STORE(y, output, finished(tile[here], r->divisor));
-}
-
-INLINED void finish_group(int op, __global T *y, const __global A *partials,
-                          const reduction *r, __local A *tile) {
-  size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here % lanes;
-  size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
-  bool inside = output < (size_t)r->outputs;
-  tile[here] = start_of(op);
-  if (inside)
-    tile[here] = reduce_lane(op, 0, partials + output, r, lane, 0, (size_t)r->parts);
-  reduce_tile(op, tile, lane, lanes);
-  if (inside && lane == 0) STORE(y, output, finished(tile[here], r->divisor));
-}
-
 /* ---- The kernels ---- */
 
 #define REDUCE_BLOCK(name, body, op)                                                       \
@@ -386,21 +318,10 @@ INLINED void finish_group(int op, __global T *y, const __global A *partials,
                      __global A *partials, long partials_offset, reduction r) {            \
     body(op, x + x_offset, y + y_offset, partials + partials_offset, &r);                  \
   }
-#define REDUCE_GROUP(name, op)                                                             \
-  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
-                     __global A *partials, long partials_offset, reduction r,              \
-                     __local A *tile) {                                                    \
-    reduce_group(op, x + x_offset, y + y_offset, partials + partials_offset, &r, tile);    \
-  }
 #define FINISH_BLOCK(name, op)                                                             \
   __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
                      long partials_offset, reduction r) {                                  \
     finish_block(op, y + y_offset, partials + partials_offset, &r);                        \
-  }
-#define FINISH_GROUP(name, op)                                                             \
-  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
-                     long partials_offset, reduction r, __local A *tile) {                 \
-    finish_group(op, y + y_offset, partials + partials_offset, &r, tile);                  \
   }
 
 REDUCE_BLOCK(sum_rows, rows_block, REDUCE_SUM)
@@ -415,11 +336,3 @@ FINISH_BLOCK(sum_finish, REDUCE_SUM)
 FINISH_BLOCK(prod_finish, REDUCE_PROD)
 FINISH_BLOCK(max_finish, REDUCE_MAX)
 FINISH_BLOCK(min_finish, REDUCE_MIN)
-REDUCE_GROUP(sum_group, REDUCE_SUM)
-REDUCE_GROUP(prod_group, REDUCE_PROD)
-REDUCE_GROUP(max_group, REDUCE_MAX)
-REDUCE_GROUP(min_group, REDUCE_MIN)
-FINISH_GROUP(sum_group_finish, REDUCE_SUM)
-FINISH_GROUP(prod_group_finish, REDUCE_PROD)
-FINISH_GROUP(max_group_finish, REDUCE_MAX)
-FINISH_GROUP(min_group_finish, REDUCE_MIN)

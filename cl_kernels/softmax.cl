@@ -168,11 +168,11 @@ INLINED F lane_sum(const __global T *x, size_t lane, size_t length, size_t lanes
 
 INLINED void softmax_group_of(int logs, const __global T *x, __global T *y,
                               const softmax_shape *s, __local F *tile) {
-  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here % lanes;
+  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here & (lanes - 1);
   size_t first = here - lane, length = (size_t)s->length, inner = (size_t)s->inner;
   size_t row = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
   bool inside = row < (size_t)s->outputs;
-  size_t outer = row / inner, at = outer * length * inner + row - outer * inner;
+  size_t outer = row / inner, at = row + outer * (length - 1) * inner;
 
   tile[here] = inside ? lane_largest(x + at, lane, length, lanes, inner) : 0;
   for (size_t reach = lanes / 2; reach > 0; reach /= 2) {

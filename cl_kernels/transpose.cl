@@ -1,5 +1,5 @@
-/* Many matrices transposed: of each, x holds m rows of n elements, x_stride apart, out n rows
- * of m, out_stride apart. Where a matrix begins is a row-major walk over `dims`.
+/* Many matrices transposed: of each, x holds m rows of n elements, x_stride apart, out n
+ * rows of m, out_stride apart. Where a matrix begins is a row-major walk over `dims`.
  *
  * One work-item transposes V x V elements in registers: id 0 counts blocks of columns, id 1
  * blocks of rows, id 2 matrices. Ids 1 and 2 go round again where the grid is smaller. Any
@@ -11,16 +11,16 @@ typedef struct matrices {
   long dims[8], x_strides[8], out_strides[8];
 } matrices;
 
-/* Each stage interleaves the upper half of the rows with the lower half: read as one number,
- * the bits of (row, column) rotate by one. After log2(V) stages they have changed places. */
+/* Each stage interleaves the upper half of the rows with the lower half: read as one
+ * number, the bits of (row, column) rotate by one. After log2(V) stages they have changed
+ * places. ZIP, not .even and .odd: Oclgrind's checker for uninitialised memory crashes on
+ * those. */
 static inline void transpose_block(AV rows[V]) {
   for (int stage = 1; stage < V; stage *= 2) {
     AV mixed[V];
     for (int i = 0; i < V / 2; i++) {
-      mixed[2 * i].even = rows[i].lo;
-      mixed[2 * i].odd = rows[i + V / 2].lo;
-      mixed[2 * i + 1].even = rows[i].hi;
-      mixed[2 * i + 1].odd = rows[i + V / 2].hi;
+      mixed[2 * i] = ZIP_LOW(rows[i], rows[i + V / 2]);
+      mixed[2 * i + 1] = ZIP_HIGH(rows[i], rows[i + V / 2]);
     }
     for (int i = 0; i < V; i++) rows[i] = mixed[i];
   }

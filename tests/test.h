@@ -78,7 +78,8 @@ const char *test_device_same_context(void); /* skips the test if there is none *
 const char *test_device_other_context(void);
 bool test_has_other_context(void);
 bool test_has_same_context(void);
-const eager_device_info *test_device_info(void); /* of the lane */
+/* The lane's, as discovered; is_lost is told by eager_device_find. */
+const eager_device_info *test_device_info(void);
 
 /* A simulator, some thousand times slower: shapes of at most 64 elements or so. */
 bool test_is_slow(void);

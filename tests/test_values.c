@@ -183,7 +183,7 @@ int64_t *test_read_int(const eager_tensor *t) {
 }
 
 const char *test_text(const char *format, ...) {
-  enum { SIZE = 256 };
+  enum { SIZE = 1024 };
   char *text = test_alloc(SIZE);
   va_list arguments;
   va_start(arguments, format);

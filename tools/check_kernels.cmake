@@ -15,7 +15,7 @@ foreach(program IN LISTS programs)
     COMMAND ${CLANG} -x cl -cl-std=CL1.2 --target=spir64-unknown-unknown
       -Xclang -finclude-default-header -Xclang -fdeclare-opencl-builtins
       -Wall -Wextra -Wno-unused-function -Werror -ffp-contract=off
-      -emit-llvm -c -o ${work}/out.bc ${program}
+      -fsyntax-only ${program}
     RESULT_VARIABLE failed)
   if(failed)
     get_filename_component(name ${program} NAME)

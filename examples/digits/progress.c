@@ -60,16 +60,24 @@ static void show_line(const progress *p, float loss, double left) {
   fflush(stdout);
 }
 
+/* By the steps after the first, which also builds the kernels. */
+static double seconds_left(const progress *p) {
+  double spent = p->last_shown - p->first_done, left = (double)(p->step_count - p->step);
+  return p->step > 1 ? spent * left / (double)(p->step - 1) : p->last_shown * left;
+}
+
 eager_status progress_step(progress *p, eager_tensor *loss) {
   p->step++;
+  if (p->step == 1) {
+    p->first_done = progress_seconds(p);
+  }
   if (!is_due(p)) {
     return EAGER_OK;
   }
   float value;
   TRY(eager_tensor_to_host(loss, &value, sizeof value));
   p->last_shown = progress_seconds(p);
-  double left = p->last_shown * (double)(p->step_count - p->step) / (double)p->step;
-  (p->terminal ? show_bar : show_line)(p, value, left);
+  (p->terminal ? show_bar : show_line)(p, value, seconds_left(p));
   return EAGER_OK;
 }
 

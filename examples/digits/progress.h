@@ -8,9 +8,9 @@
 
 typedef struct progress {
   bool quiet, terminal;
-  int64_t steps_per_epoch, step_count; /* step_count: of the whole training */
-  int64_t step;                        /* steps begun */
-  double start, last_shown;            /* seconds */
+  int64_t steps_per_epoch, step_count;  /* step_count: of the whole training */
+  int64_t step;                         /* steps begun */
+  double start, first_done, last_shown; /* seconds */
 } progress;
 
 void progress_begin(progress *p, const train_plan *plan, int64_t sample_count, bool quiet);

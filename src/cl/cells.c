@@ -41,8 +41,7 @@ static eager_status open_cells(eager__device *device, eager__cells **out) {
 
 static eager_status get_cells(eager__device *device, eager__cells **out) {
   eager__timeline_lock(&device->compute);
-  eager_status status =
-      device->cells ? EAGER_OK : open_cells(device, &device->cells);
+  eager_status status = device->cells ? EAGER_OK : open_cells(device, &device->cells);
   *out = device->cells;
   eager__timeline_unlock(&device->compute);
   return status;
@@ -70,9 +69,9 @@ eager_status eager__cell_prepare(eager__device *device, int slot) {
   if (!cells->dirty[slot]) return EAGER_OK;
   const cl_int clean = EAGER__CELL_CLEAN;
   eager__cl_enter(device->context);
-  cl_int code = clEnqueueFillBuffer(device->compute.queue, cells->mem, &clean, sizeof clean,
-                                    (size_t)slot * sizeof clean, sizeof clean, 0, NULL,
-                                    NULL);
+  cl_int code =
+      clEnqueueFillBuffer(device->compute.queue, cells->mem, &clean, sizeof clean,
+                          (size_t)slot * sizeof clean, sizeof clean, 0, NULL, NULL);
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS)
     return eager__cl_fail("clEnqueueFillBuffer", device->short_name, code);
@@ -107,7 +106,9 @@ void eager__cell_give(eager__device *device, int slot, bool spoiled) {
   eager__mutex_unlock(&cells->lock);
 }
 
-eager__mem *eager__cells_mem(const eager__device *device) { return device->cells->mem; }
+eager__mem *eager__cells_mem(const eager__device *device) {
+  return device->cells->mem;
+}
 
 void eager__cells_close(eager__device *device) {
   eager__cells *cells = device->cells;

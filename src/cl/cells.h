@@ -16,7 +16,8 @@ enum { EAGER__CELL_COUNT = 1024, EAGER__CELL_CLEAN = INT32_MAX };
  * No lock held. */
 eager_status eager__cell_take(eager__device *device, int *out_slot);
 
-/* Compute lock held, before the op's kernel: cleans the cell if its last user dirtied it. */
+/* Compute lock held, before the op's kernel: cleans the cell if its last user dirtied it.
+ */
 eager_status eager__cell_prepare(eager__device *device, int slot);
 /* Compute lock held, behind the op's kernel: starts the read; `*out_event` is its event. */
 eager_status eager__cell_read_back(eager__device *device, int slot,

@@ -74,4 +74,6 @@ void eager__foreign_give_mem(eager__device *device, eager__mem *mem) {
   eager__cl_leave(device->context);
 }
 
-void eager__foreign_event_given(void) { eager__census_add(EAGER__OBJECT_EVENT, -1); }
+void eager__foreign_event_given(void) {
+  eager__census_add(EAGER__OBJECT_EVENT, -1);
+}

@@ -10,6 +10,7 @@ typedef struct quirk {
   const char *device;        /* somewhere in the device's name */
   bool is_simulator, sync_enqueue, single_threaded, no_disk_cache;
   int64_t loop_limit;
+  size_t max_local_size; /* 0: as the device says */
 } quirk;
 
 static const quirk quirks[] = {
@@ -37,8 +38,14 @@ static const quirk quirks[] = {
         .device_prefix = "cpu-minimal",
         .sync_enqueue = true,
     },
-    /* Every loop of a kernel stops after 65535 trips, without a word. */
-    {.platform = "rusticl", .device = "llvmpipe", .loop_limit = 65535},
+    /* Every loop of a kernel stops after 65535 trips, without a word. The device claims
+     * work-groups of 1024, and every kernel of 32. */
+    {
+        .platform = "rusticl",
+        .device = "llvmpipe",
+        .loop_limit = 65535,
+        .max_local_size = 32,
+    },
 };
 
 static bool applies(const quirk *row, const eager__facts *facts) {
@@ -59,6 +66,7 @@ void eager__traits_from_facts(const eager__facts *facts, eager__traits *out) {
     traits.single_threaded |= row->single_threaded;
     traits.disk_cache &= !row->no_disk_cache;
     if (row->loop_limit != 0) traits.loop_limit = row->loop_limit;
+    if (row->max_local_size != 0) traits.max_local_size = row->max_local_size;
   }
   /* A driver that compiles for a CPU's vector unit and has no local memory of its own wants
    * contiguous blocks. llvmpipe is a CPU too, but runs lanes as a GPU does (native width 1)
@@ -67,7 +75,8 @@ void eager__traits_from_facts(const eager__facts *facts, eager__traits *out) {
                     traits.loop_limit == 0;
   traits.vector_width = traits.cpu_like ? 16 : 4;
   /* AMD runs 256 unless a kernel asks for more; nobody gains from larger groups. */
-  traits.max_local_size =
-      facts->max_work_group_size < 256 ? facts->max_work_group_size : 256;
+  size_t most = facts->max_work_group_size < 256 ? facts->max_work_group_size : 256;
+  if (traits.max_local_size == 0 || traits.max_local_size > most)
+    traits.max_local_size = most;
   *out = traits;
 }

@@ -18,8 +18,8 @@ enum { EAGER__SHORT_NAME = 32, EAGER__FULL_NAME = 80 };
 void eager__format_short_name(eager__device_name name, char text[EAGER__SHORT_NAME]);
 void eager__format_full_name(eager__device_name name, char text[EAGER__FULL_NAME]);
 
-/* Whether every entry of a visible device list is well formed; INVALID_ARGUMENT if not. What
- * the entries match is not looked at. */
+/* Whether every entry of a visible device list is well formed; INVALID_ARGUMENT if not.
+ * What the entries match is not looked at. */
 eager_status eager__check_device_list(const char *list);
 
 /* One enabled device: which physical one, and under which name. */

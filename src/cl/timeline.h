@@ -3,9 +3,10 @@
  * Submission n is the n-th command group put on the queue. The queue runs in order, so
  * `completed >= n` means that all of 1..n are done. Events exist only at marks: every
  * EAGER__MARK_EVERY-th submission, or a marker put in by whoever polls or waits for
- * something newer, or the own event of an op that is about to be waited for. (An event per command turns rusticl's ASYNC into SYNC: 278 us a call
- * instead of 17.) Polling looks at markers only, never at a kernel's own event: rusticl
- * blocks in clGetEventInfo while the kernel runs.
+ * something newer, or the own event of an op that is about to be waited for. (An event per
+ * command turns rusticl's ASYNC into SYNC: 278 us a call instead of 17.) Polling looks at
+ * markers only, never at a kernel's own event: rusticl blocks in clGetEventInfo while the
+ * kernel runs.
  *
  *   completed <= marked <= submitted,  flushed <= submitted
  *
@@ -87,8 +88,8 @@ static inline bool eager__timeline_reached(const eager__timeline *timeline, uint
  * look. Does nothing when another thread holds the lock. */
 void eager__timeline_nudge(eager__timeline *timeline, uint64_t seq);
 
-/* Blocks until `seq` is complete; its retirees have run then. UNAVAILABLE when the device is
- * lost (no text recorded: the caller knows the op). */
+/* Blocks until `seq` is complete; its retirees have run then. UNAVAILABLE when the device
+ * is lost (no text recorded: the caller knows the op). */
 eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq);
 
 /* Flushes what is submitted. */
@@ -108,5 +109,9 @@ bool eager__event_is_done(struct eager__device *device, eager__event *event);
  * status of the command: 0, or the driver's negative code. No lock held. */
 int eager__event_finish(struct eager__device *device, eager__cl_queue *queue,
                         eager__event *event);
+
+/* Control for the test that proves the queue's lock necessary: from now on it is not taken.
+ */
+void eager__timeline_break_lock(void);
 
 #endif

@@ -64,7 +64,7 @@ static int64_t plan_groups(search *s, int64_t size) {
   int64_t groups = eager__ceil_div(s->outputs, size / s->lanes);
   cut(s,
       eager__at_most(256 / groups, s->length / eager__at_least(s->lanes * 64, PART / 4)));
-  return groups * s->parts;
+  return groups;
 }
 
 static void add_partials(eager__commands *commands, int scratch) {
@@ -88,6 +88,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   bool blocks = traits->cpu_like, columns = blocks && s.inner > 1;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
   int64_t groups = blocks ? plan_blocks(&s, traits->vector_width) : plan_groups(&s, size);
+  int64_t local = blocks ? 1 : size;
   size_t element = eager__computed_size(call->dtype), count = (size_t)(s.parts * s.outputs);
   int values = -1, places = -1;
   if (s.parts > 1) {
@@ -111,8 +112,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
     eager__arg_local(commands, (size_t)size * sizeof(int64_t));
   }
   eager_status status =
-      eager__kernel_end(commands, blocks ? eager__grid_2d(groups, 1, s.parts, 1)
-                                         : eager__grid_1d(groups * size, size));
+      eager__kernel_end(commands, eager__grid_2d(groups * local, local, s.parts, 1));
   if (s.parts == 1 || status != EAGER_OK) return status;
 
   eager__kernel_begin(commands, &eager__family_rows, call->dtype, row->finish);
@@ -120,7 +120,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_scratch(commands, values);
   eager__arg_scratch(commands, places);
   eager__arg_bytes(commands, &s, sizeof s);
-  return eager__kernel_end(commands, eager__grid_1d(s.outputs, blocks ? 1 : size));
+  return eager__kernel_end(commands, eager__grid_1d(s.outputs, local));
 }
 
 static const searcher argmax = {"argmax_rows", "argmax_columns", "argmax_group",

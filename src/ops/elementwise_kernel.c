@@ -59,8 +59,10 @@ static void write_flat(const eager__elementwise *op, eager__strbuf *source) {
 }
 
 static void write_walk(const eager__elementwise *op, eager__strbuf *source) {
-  write_head(op, op->walk, "walk_shape walk", source);
+  write_head(op, op->walk, "walk_shape shape", source);
+  /* A copy: rusticl dies of arguments read at an index it does not know. */
   eager__strbuf_format(source,
+                       "  walk_shape walk = shape;\n"
                        "  if (begin >= end) return;\n"
                        "  walk_place at;\n"
                        "  walk_to(&walk, %d, begin, &at);\n",

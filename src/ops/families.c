@@ -3,8 +3,8 @@
 #include "base/dtype.h"
 
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
-const eager__family eager__family_rows = {.name = "rows",
-                                          .files = {"reduce", "arg", "softmax"}};
+const eager__family eager__family_rows = {
+    .name = "rows", .files = {"reduce", "reduce_group", "arg", "softmax"}};
 const eager__family eager__family_array = {
     .name = "array",
     .files = {"moves", "transpose", "concat", "gather", "one_hot", "fill"}};

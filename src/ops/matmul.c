@@ -131,14 +131,14 @@ static eager_status launch_tiled(eager__call *call, eager__commands *commands, p
   int64_t most = (int64_t)eager__commands_traits(commands)->max_local_size;
   p.side = most >= 256 ? 16 : most >= 64 ? 8 : most >= 16 ? 4 : 1;
   int64_t width = 4 * p.side, size = p.side * p.side;
-  int64_t groups = eager__ceil_div(p.m, width) * eager__ceil_div(p.n, width);
+  int64_t down = eager__ceil_div(p.m, width), across = eager__ceil_div(p.n, width);
   size_t tile = (size_t)(p.side * (width + 1)) * eager__computed_size(call->dtype);
   eager__kernel_begin(commands, &eager__family_gemm, call->dtype, "product_tiled");
   add_operands(commands);
   eager__arg_bytes(commands, &p, sizeof p);
   eager__arg_local(commands, tile);
   eager__arg_local(commands, tile);
-  return eager__kernel_end(commands, eager__grid_1d(groups * size, size));
+  return eager__kernel_end(commands, eager__grid_2d(down * size, size, across, 1));
 }
 
 static bool worth_packing(const product *p, size_t element) {

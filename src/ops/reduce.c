@@ -144,7 +144,7 @@ static int64_t plan_groups(reduction *r, bool columns, int64_t size) {
       eager__at_most(4096 / groups, total / eager__at_least(r->lanes * 64, PART / 4));
   int64_t longest = r->lanes * STRETCH * LONGEST_LOOP;
   cut(r, eager__at_least(parts, eager__ceil_div(total, longest)), 1);
-  return groups * r->parts;
+  return groups;
 }
 
 static eager_status fill_over_nothing(eager__call *call, eager__commands *commands) {
@@ -195,6 +195,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   bool columns = lay_out(x, reduced, &r), blocks = traits->cpu_like;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
   int64_t groups = blocks ? plan_blocks(&r, columns) : plan_groups(&r, columns, size);
+  int64_t local = blocks ? 1 : size;
   r.divisor = row->over_nothing == NAN_OR_ZERO ? r.run * r.runs : 1;
   size_t element = eager__computed_size(call->dtype);
   int scratch = -1;
@@ -209,8 +210,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_bytes(commands, &r, sizeof r);
   if (!blocks) eager__arg_local(commands, (size_t)size * element);
   eager_status status =
-      eager__kernel_end(commands, blocks ? eager__grid_2d(groups, 1, r.parts, 1)
-                                         : eager__grid_1d(groups * size, size));
+      eager__kernel_end(commands, eager__grid_2d(groups * local, local, r.parts, 1));
   if (r.parts == 1 || status != EAGER_OK) return status;
 
   r.lanes = choose_lanes(r.parts, r.outputs, r.outputs > 1, size);

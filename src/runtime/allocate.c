@@ -15,7 +15,7 @@ static eager_status take_block(eager__runtime *runtime, eager__device *device, s
   eager__pool_trim(device);
   status = eager__pool_take(device, size, writer, holder, out);
   if (status != EAGER_RESOURCE_EXHAUSTED) return status;
-  return eager__pool_fail(device, size);
+  return eager__pool_fail(device, size, eager_error_cl_code());
 }
 
 eager_status eager__allocate(eager__runtime *runtime, eager__device *device, size_t size,

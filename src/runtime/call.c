@@ -89,12 +89,11 @@ static const eager__input_spec *spec_of(const eager__op *op, int input) {
 static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
   if (call->op->variadic)
-    EAGER__REQUIRE(got >= 1, EAGER_INVALID_ARGUMENT, "%s takes one or more inputs, got none",
-                   call->op->name);
+    EAGER__REQUIRE(got >= 1, EAGER_INVALID_ARGUMENT,
+                   "%s takes one or more inputs, got none", call->op->name);
   else
-    EAGER__REQUIRE(got == wanted, EAGER_INVALID_ARGUMENT,
-                   "%s takes %d input%s, got %d", call->op->name, wanted,
-                   wanted == 1 ? "" : "s", got);
+    EAGER__REQUIRE(got == wanted, EAGER_INVALID_ARGUMENT, "%s takes %d input%s, got %d",
+                   call->op->name, wanted, wanted == 1 ? "" : "s", got);
   for (int i = 0; i < got; i++)
     EAGER__REQUIRE(call->inputs[i].tensor, EAGER_INVALID_ARGUMENT,
                    "input #%d(zero-based) of %s, `%s`, is NULL", i, call->op->name,
@@ -161,8 +160,8 @@ eager_status eager__call_check_outputs(const eager__call *call) {
   for (int i = 0; i < call->output_count; i++) {
     const eager__result *result = &call->outputs[i];
     eager__shape checked;
-    EAGER__TRY(eager__shape_make(result->dtype, result->shape.rank, result->shape.dims,
-                                 &checked));
+    EAGER__TRY(
+        eager__shape_make(result->dtype, result->shape.rank, result->shape.dims, &checked));
   }
   return EAGER_OK;
 }

@@ -45,9 +45,9 @@ static bool is_first(const char *op, const char *place) {
   for (size_t i = 0; i < seen_count && first; i++)
     first = strcmp(seen[i].what, eager__strbuf_text(&key)) != 0;
   if (first) {
-    first = eager__reserve(&seen, &seen_capacity, seen_count + 1, sizeof *seen) ==
-                EAGER_OK &&
-            (seen[seen_count].what = eager__strbuf_take(&key)) != NULL;
+    first =
+        eager__reserve(&seen, &seen_capacity, seen_count + 1, sizeof *seen) == EAGER_OK &&
+        (seen[seen_count].what = eager__strbuf_take(&key)) != NULL;
     if (first) seen_count++;
   }
   eager__mutex_unlock(&lock);
@@ -86,8 +86,8 @@ eager_status eager__place_capable(eager__runtime *runtime, const eager__call *ca
               wanted->full_name, wanted->info.device, able->full_name, able->info.device);
 }
 
-eager_status eager__runtime_place(eager__runtime *runtime, const char *name,
-                                  const char *op, eager__device **out) {
+eager_status eager__runtime_place(eager__runtime *runtime, const char *name, const char *op,
+                                  eager__device **out) {
   eager_status status = eager__runtime_device_or_default(runtime, name, out);
   if (status != EAGER_NOT_FOUND || !runtime->options.allow_soft_placement) return status;
   eager__device_name missing;

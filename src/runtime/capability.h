@@ -16,8 +16,8 @@ eager_status eager__place_capable(eager__runtime *runtime, const eager__call *ca
 
 /* An enabled device by name for `op` (NULL: a scope). Unknown: NOT_FOUND, or with soft
  * placement the first enabled device and one warning per (op, device). */
-eager_status eager__runtime_place(eager__runtime *runtime, const char *name,
-                                  const char *op, eager__device **out);
+eager_status eager__runtime_place(eager__runtime *runtime, const char *name, const char *op,
+                                  eager__device **out);
 
 void eager__capability_close(void);
 

@@ -218,9 +218,9 @@ int eager__scratch(eager__commands *commands, size_t size) {
     return -1;
   }
   int number = commands->scratch_count;
-  commands->status = eager__allocate(eager__runtime_get(), commands->device, size,
-                                     EAGER__WRITER_COMPUTE, commands->origin,
-                                     EAGER__SEQ_READY, &commands->scratch[number]);
+  commands->status =
+      eager__allocate(eager__runtime_get(), commands->device, size, EAGER__WRITER_COMPUTE,
+                      commands->origin, EAGER__SEQ_READY, &commands->scratch[number]);
   if (commands->status != EAGER_OK) return -1;
   commands->scratch_count++;
   return number;
@@ -294,8 +294,8 @@ eager__grid eager__grid_2d(int64_t global0, int64_t local0, int64_t global1,
   return grid;
 }
 
-eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1,
-                           int64_t local1, int64_t global2, int64_t local2) {
+eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1, int64_t local1,
+                           int64_t global2, int64_t local2) {
   eager__grid grid = {.dims = 3};
   set_axis(&grid, 0, global0, local0);
   set_axis(&grid, 1, global1, local1);
@@ -315,12 +315,12 @@ static eager_status play_item(eager__device *device, const eager__chunk *chunk,
                                 chunk->bytes, slot, out_event);
   case EAGER__COMMAND_COPY:
     return eager__launch_copy(device, item->move.source, item->move.source_offset,
-                              item->move.target, item->move.target_offset,
-                              item->move.size, out_event);
+                              item->move.target, item->move.target_offset, item->move.size,
+                              out_event);
   case EAGER__COMMAND_FILL:
     return eager__launch_fill(device, item->move.target, item->move.target_offset,
-                              item->move.size, &item->move.pattern,
-                              item->move.pattern_size, out_event);
+                              item->move.size, &item->move.pattern, item->move.pattern_size,
+                              out_event);
   case EAGER__COMMAND_GEMM: {
     eager__gemm gemm;
     memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].offset, sizeof gemm);

@@ -27,7 +27,8 @@ typedef enum eager__command_kind {
   EAGER__COMMAND_KERNEL,
   EAGER__COMMAND_COPY,
   EAGER__COMMAND_FILL,
-  EAGER__COMMAND_GEMM, /* when CLBlast declines, the next command runs; else it is skipped */
+  EAGER__COMMAND_GEMM, /* when CLBlast declines, the next command runs; else it is skipped
+                        */
 } eager__command_kind;
 
 typedef struct eager__command {
@@ -64,7 +65,7 @@ typedef struct eager__commands {
   char check_text[EAGER__CHECK_TEXT];
   int scratch_count;
   eager__buffer *scratch[EAGER__MAX_SCRATCH]; /* released once submitted: (P1) */
-  eager__chunk *last;                           /* where recording goes on */
+  eager__chunk *last;                         /* where recording goes on */
   eager__chunk first;
 } eager__commands;
 
@@ -73,7 +74,8 @@ typedef struct eager__commands {
 const eager__traits *eager__commands_traits(const eager__commands *commands);
 uint32_t eager__commands_compute_units(const eager__commands *commands);
 bool eager__commands_is_gpu(const eager__commands *commands);
-/* Whether products of `dtype` may go to CLBlast here (it has passed its known-answer test). */
+/* Whether products of `dtype` may go to CLBlast here (it has passed its known-answer test).
+ */
 bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype);
 
 void eager__kernel_begin(eager__commands *commands, const eager__family *family,
@@ -117,8 +119,8 @@ eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm)
 eager__grid eager__grid_1d(int64_t global, int64_t local);
 eager__grid eager__grid_2d(int64_t global0, int64_t local0, int64_t global1,
                            int64_t local1);
-eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1,
-                           int64_t local1, int64_t global2, int64_t local2);
+eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1, int64_t local1,
+                           int64_t global2, int64_t local2);
 
 /* --- For the runtime --- */
 

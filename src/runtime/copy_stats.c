@@ -90,7 +90,9 @@ eager_status eager_reset_copy_stats(void) {
   return EAGER_OK;
 }
 
-static bool is_visible(const record *r) { return r->count || r->mirror_hits; }
+static bool is_visible(const record *r) {
+  return r->count || r->mirror_hits;
+}
 
 size_t eager_copy_record_count(void) {
   size_t count = 0;
@@ -119,7 +121,7 @@ eager_status eager_copy_record_get(size_t index, eager_copy_record *out_record) 
                                         .mirror_hits = r->mirror_hits};
   }
   eager__mutex_unlock(&lock);
-  EAGER__REQUIRE(found, EAGER_OUT_OF_RANGE, "copy record %zu of %zu does not exist", index,
-                 seen);
+  EAGER__REQUIRE(found, EAGER_INVALID_ARGUMENT, "copy record %zu of %zu does not exist",
+                 index, seen);
   return EAGER_OK;
 }

@@ -19,7 +19,7 @@ typedef enum process_state { STATE_FRESH, STATE_ENABLED, STATE_CLOSED } process_
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_ENABLE);
 static _Atomic(eager__runtime *) active; /* the one global: serves the public API */
 static eager__runtime *retired; /* after shutdown: handles still name their devices */
-static atomic_int state;                 /* process_state; changed under lock */
+static atomic_int state;        /* process_state; changed under lock */
 static _Atomic(const char *) graph_use;
 
 /* --- For the rest of the floor --- */
@@ -199,8 +199,7 @@ static eager__device *usual_device(const eager__runtime *runtime) {
                                             EAGER_DEVICE_CPU};
   for (int k = 0; k < 3; k++)
     for (int i = 0; i < runtime->device_count; i++)
-      if (runtime->devices[i]->type == order[k] &&
-          !runtime->devices[i]->info.is_simulator)
+      if (runtime->devices[i]->type == order[k] && !runtime->devices[i]->info.is_simulator)
         return runtime->devices[i];
   return NULL;
 }

@@ -34,6 +34,8 @@ eager_status eager_tensor_cl_mem(const eager_tensor *t, cl_mem *out_mem,
   *out_offset = 0;
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
+  eager__failure *failure = eager__buffer_failure(t->buffer);
+  if (failure) return eager__failure_report(failure, &t->origin);
   EAGER__REQUIRE(t->buffer->block, EAGER_INVALID_ARGUMENT,
                  "an empty tensor has no memory object");
   eager__pool_export(t->buffer->block);
@@ -50,8 +52,8 @@ static eager_status defer_until(eager__runtime *runtime, eager__buffer *buffer,
   if (!work) return EAGER_RESOURCE_EXHAUSTED;
   EAGER__TRY(eager__worker_start(runtime, device));
   eager__task *task;
-  EAGER__TRY(eager__task_new(EAGER__TASK_EVENT, device, origin, NULL, 0, &buffer, 1, work,
-                             &task));
+  EAGER__TRY(
+      eager__task_new(EAGER__TASK_EVENT, device, origin, NULL, 0, &buffer, 1, work, &task));
   eager_status status = eager__foreign_event(device, ready);
   if (status != EAGER_OK) {
     eager__task_free(task);
@@ -85,8 +87,7 @@ eager_status eager_tensor_from_cl_mem(const char *device, cl_mem mem, size_t off
   EAGER__TRY(eager__foreign_import(on, mem, offset, size));
   eager__block *block;
   eager__buffer *buffer;
-  eager_status status =
-      eager__pool_adopt(on, mem, offset + size, NULL, NULL, NULL, &block);
+  eager_status status = eager__pool_adopt(on, mem, offset + size, NULL, NULL, NULL, &block);
   if (status != EAGER_OK) {
     eager__memory_drop(on, mem);
     return status;
@@ -95,7 +96,8 @@ eager_status eager_tensor_from_cl_mem(const char *device, cl_mem mem, size_t off
                                ready ? EAGER__SEQ_DEFERRED : EAGER__SEQ_READY, &buffer));
   eager__origin origin = {"FromClMem", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   eager_tensor *t = NULL;
-  status = eager__tensor_new(dtype, &shape, buffer, (int64_t)(offset / element), origin, &t);
+  status =
+      eager__tensor_new(dtype, &shape, buffer, (int64_t)(offset / element), origin, &t);
   if (status == EAGER_OK && ready) status = defer_until(runtime, buffer, origin, ready);
   eager__buffer_release(buffer);
   if (status != EAGER_OK) {
@@ -111,6 +113,9 @@ eager_status eager_device_cl(const char *device, cl_context *out_context,
                              cl_device_id *out_device, cl_command_queue *out_queue) {
   eager__runtime *runtime;
   eager__device *found;
+  if (out_context) *out_context = NULL;
+  if (out_device) *out_device = NULL;
+  if (out_queue) *out_queue = NULL;
   EAGER__TRY(eager__runtime_require(&runtime));
   found = eager__scope_device(runtime);
   if (device) EAGER__TRY(eager__runtime_find_device(runtime, device, &found));

@@ -41,18 +41,30 @@ static void unlink_source(eager__mirror *mirror) {
   *link = mirror->next;
 }
 
-/* Lock held; the copy goes back to its pool, which is below in the order of locks. */
-static void drop(eager__mirror *mirror) {
+/* Lock held: mirrors gather in `gone`, to be freed without it. */
+static void let_go(eager__mirror *mirror, eager__mirror **gone) {
   unlink_age(mirror);
   unlink_source(mirror);
-  eager__buffer_release(mirror->copy);
-  eager__free(mirror);
+  mirror->next = *gone;
+  *gone = mirror;
+}
+
+/* No lock held: a copy that goes may have mirrors itself, and call the driver. */
+static void free_mirrors(eager__mirror *gone) {
+  while (gone) {
+    eager__mirror *next = gone->next;
+    eager__buffer_release(gone->copy);
+    eager__free(gone);
+    gone = next;
+  }
 }
 
 static void drop_all_of(eager__buffer *source) {
+  eager__mirror *gone = NULL;
   eager__mutex_lock(&owner->lock);
-  while (source->mirrors) drop(source->mirrors);
+  while (source->mirrors) let_go(source->mirrors, &gone);
   eager__mutex_unlock(&owner->lock);
+  free_mirrors(gone);
 }
 
 void eager__mirrors_open(eager__runtime *runtime) {
@@ -61,9 +73,11 @@ void eager__mirrors_open(eager__runtime *runtime) {
 }
 
 void eager__mirrors_close(void) {
+  eager__mirror *gone = NULL;
   eager__mutex_lock(&owner->lock);
-  while (oldest) drop(oldest);
+  while (oldest) let_go(oldest, &gone);
   eager__mutex_unlock(&owner->lock);
+  free_mirrors(gone);
 }
 
 /* Lock held. A mirror that failed is none. */
@@ -106,31 +120,34 @@ static eager__buffer *link_or_use(eager__runtime *runtime, eager__mirror *mirror
 
 void eager__mirror_forget(eager__runtime *runtime, eager__buffer *source,
                           eager__buffer *copy) {
+  eager__mirror *gone = NULL;
   eager__mutex_lock(&runtime->lock);
   for (eager__mirror *mirror = source->mirrors; mirror; mirror = mirror->next) {
     if (mirror->copy != copy) continue;
-    drop(mirror);
+    let_go(mirror, &gone);
     break;
   }
   eager__mutex_unlock(&runtime->lock);
+  free_mirrors(gone);
 }
 
 void eager__mirrors_drop(eager__runtime *runtime, eager__device *device) {
+  eager__mirror *gone = NULL;
   eager__mutex_lock(&runtime->lock);
   for (eager__mirror *mirror = oldest, *newer; mirror; mirror = newer) {
     newer = mirror->newer;
     bool unused = atomic_load(&mirror->copy->refs) == 1;
-    if (mirror->copy->device == device && unused) drop(mirror);
+    if (mirror->copy->device == device && unused) let_go(mirror, &gone);
   }
   eager__mutex_unlock(&runtime->lock);
+  free_mirrors(gone);
 }
 
 static void warn_of_copy(const eager__copy_key *key, uint64_t which) {
   if (!eager__warning_is_due(which)) return;
   char count[48] = "";
   if (which > 10)
-    snprintf(count, sizeof count, " (%llu such copies so far)",
-             (unsigned long long)which);
+    snprintf(count, sizeof count, " (%llu such copies so far)", (unsigned long long)which);
   eager__log(EAGER_LOG_WARNING,
              "before computing %s input #%d was expected to be on %s but is actually on %s "
              "(operation running on %s). This triggers a copy which can be a performance "
@@ -168,13 +185,12 @@ static void fail_copy(eager__runtime *runtime, eager__buffer *source, eager__buf
 }
 
 static eager_status make(eager__runtime *runtime, eager__buffer *source,
-                         eager__device *device, eager__origin origin,
-                         eager__mirror **out) {
+                         eager__device *device, eager__origin origin, eager__mirror **out) {
   eager__mirror *mirror = eager__alloc(sizeof *mirror);
   if (!mirror) return eager__out_of_memory(sizeof *mirror);
-  eager_status status = eager__allocate(runtime, device, source->size,
-                                        EAGER__WRITER_TRANSFER, origin,
-                                        EAGER__SEQ_DEFERRED, &mirror->copy);
+  eager_status status =
+      eager__allocate(runtime, device, source->size, EAGER__WRITER_TRANSFER, origin,
+                      EAGER__SEQ_DEFERRED, &mirror->copy);
   if (status != EAGER_OK) {
     eager__free(mirror);
     return status;

@@ -18,12 +18,12 @@ enum {
 typedef enum eager__attr_kind {
   EAGER__ATTR_NONE,
   EAGER__ATTR_INT,
-  EAGER__ATTR_FLOAT, /* accepts int too */
+  EAGER__ATTR_FLOAT,  /* accepts int too */
   EAGER__ATTR_NUMBER, /* int or float; the value keeps which: Range's start */
   EAGER__ATTR_BOOL,
   EAGER__ATTR_DTYPE,
   EAGER__ATTR_STRING,
-  EAGER__ATTR_INT_LIST,   /* accepts a single int too */
+  EAGER__ATTR_INT_LIST, /* accepts a single int too */
   EAGER__ATTR_FLOAT_LIST,
 } eager__attr_kind;
 
@@ -48,7 +48,8 @@ typedef struct eager__attr {
 
 typedef struct eager__input_spec {
   const char *name;
-  uint32_t dtypes; /* 0: T, the op's dtype, alike for all such inputs; else a set of its own */
+  uint32_t
+      dtypes; /* 0: T, the op's dtype, alike for all such inputs; else a set of its own */
 } eager__input_spec;
 
 typedef struct eager__operand {
@@ -77,7 +78,8 @@ typedef struct eager__call {
   const struct eager__op *op;
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
-  eager_dtype dtype; /* T: of the first input without a dtype set of its own, else infer's */
+  eager_dtype
+      dtype; /* T: of the first input without a dtype set of its own, else infer's */
   int input_count, output_count;
   eager__operand *inputs; /* inline_inputs or allocated */
   eager__operand inline_inputs[EAGER__INLINE_INPUTS];
@@ -88,12 +90,12 @@ typedef struct eager__call {
 typedef struct eager__op {
   const char *name; /* TensorFlow's raw op name: by-name door, errors, traces */
   eager__input_spec inputs[EAGER__MAX_INPUTS]; /* a NULL name ends */
-  bool variadic;    /* the one input stands for a list of one or more */
-  int outputs;      /* 0 reads as 1 */
-  uint32_t dtypes;  /* what T may be; 0 when no input has dtype T */
-  bool moves_only;  /* no arithmetic on T: works for float64 on every device */
-  bool checked;     /* may fail on the device: launch calls eager__check_text */
-  bool infer_late;  /* output size depends on data */
+  bool variadic;   /* the one input stands for a list of one or more */
+  int outputs;     /* 0 reads as 1 */
+  uint32_t dtypes; /* what T may be; 0 when no input has dtype T */
+  bool moves_only; /* no arithmetic on T: works for float64 on every device */
+  bool checked;    /* may fail on the device: launch calls eager__check_text */
+  bool infer_late; /* output size depends on data */
   eager__attr_spec attrs[EAGER__MAX_ATTRS]; /* a NULL name ends */
   /* Sets dtype and shape of every output (and view_of); host only. Errors need no
    * " [Op:...]". Refuses everything that can be refused without the device. */

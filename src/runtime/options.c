@@ -47,7 +47,9 @@ void eager__options_free(eager__options *options) {
 /* --- Checks --- */
 
 /* For texts in which "" means as much as NULL. */
-static const char *given(const char *text) { return text && *text ? text : NULL; }
+static const char *given(const char *text) {
+  return text && *text ? text : NULL;
+}
 
 static eager_status check_device_name(const char *where, const char *text) {
   eager__device_name name;
@@ -155,8 +157,8 @@ eager_status eager__options_read(const eager_config *config, eager_device_policy
       .log = config->log,
       .log_user = config->log_user,
       .log_level = (eager_log_level)env.log_level,
-      .policy = policy != EAGER_DEVICE_PLACEMENT_AUTO ? policy
-                                                      : (eager_device_policy)env.policy,
+      .policy =
+          policy != EAGER_DEVICE_PLACEMENT_AUTO ? policy : (eager_device_policy)env.policy,
       .mode = mode != EAGER_EXECUTION_AUTO ? mode : (eager_execution_mode)env.mode,
   };
   if (copy_text(visible ? visible : env.visible, &out->visible_device_list) &&

@@ -33,8 +33,8 @@ enum { EAGER__DEFAULT_IN_FLIGHT = 4096 };
 
 /* Checks config, environment, policy and mode in this order and copies what is requested;
  * with `use_environment`, variables stand in for what is not. A variable is only looked at
- * where nothing is requested. INVALID_ARGUMENT names the field or variable. On failure there
- * is nothing to free. */
+ * where nothing is requested. INVALID_ARGUMENT names the field or variable. On failure
+ * there is nothing to free. */
 eager_status eager__options_read(const eager_config *config, eager_device_policy policy,
                                  eager_execution_mode mode, bool use_environment,
                                  eager__options *out);

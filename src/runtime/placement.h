@@ -8,9 +8,9 @@
 #include "eagercl/runtime.h"
 
 typedef enum eager__verdict {
-  EAGER__VERDICT_STAY,   /* the input is where the op runs */
+  EAGER__VERDICT_STAY, /* the input is where the op runs */
   EAGER__VERDICT_COPY,
-  EAGER__VERDICT_WARN,   /* copy, and say so */
+  EAGER__VERDICT_WARN, /* copy, and say so */
   EAGER__VERDICT_REFUSE,
 } eager__verdict;
 

@@ -17,8 +17,7 @@
 
 static eager_status place(eager__runtime *runtime, eager__call *call, const char *name) {
   eager__device *device = eager__scope_device(runtime);
-  if (name)
-    EAGER__TRY(eager__runtime_place(runtime, name, call->op->name, &device));
+  if (name) EAGER__TRY(eager__runtime_place(runtime, name, call->op->name, &device));
   EAGER__TRY(eager__place_capable(runtime, call, &device));
   if (runtime->options.log_device_placement)
     eager__log_always("Executing op %s in device %s", call->op->name, device->full_name);
@@ -28,13 +27,14 @@ static eager_status place(eager__runtime *runtime, eager__call *call, const char
 
 static eager_status refuse_input(const eager__call *call, int input) {
   const char *wanted = call->device->full_name;
-  EAGER__FAIL(EAGER_INVALID_ARGUMENT,
-              "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
-              "to be on %s but is actually on %s (operation running on %s). Copy it with "
-              "eager_tensor_copy_to_device(), or let the runtime copy: device policy SILENT "
-              "or WARN. Copying tensors between devices may slow down your model.",
-              call->op->name, input, wanted,
-              call->inputs[input].tensor->buffer->device->full_name, wanted);
+  EAGER__FAIL(
+      EAGER_INVALID_ARGUMENT,
+      "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
+      "to be on %s but is actually on %s (operation running on %s). Copy it with "
+      "eager_tensor_copy_to_device(), or let the runtime copy: device policy SILENT "
+      "or WARN. Copying tensors between devices may slow down your model.",
+      call->op->name, input, wanted, call->inputs[input].tensor->buffer->device->full_name,
+      wanted);
 }
 
 static eager__verdict judge_input(eager__runtime *runtime, const eager__call *call,
@@ -73,7 +73,9 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
 
 /* --- Outputs --- */
 
-static bool is_view(const eager__result *result) { return result->view_of > 0; }
+static bool is_view(const eager__result *result) {
+  return result->view_of > 0;
+}
 
 static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call) {
   for (int i = 0; i < call->output_count; i++) {
@@ -125,8 +127,8 @@ static eager_status report_input(const eager__call *call, int input,
 static eager_status poisoned_outputs(eager__call *call, eager__failure *failure) {
   for (int i = 0; i < call->output_count; i++) {
     eager__result *result = &call->outputs[i];
-    EAGER__TRY(eager__buffer_new(call->device, NULL, 0, EAGER__SEQ_DEFERRED,
-                                 &result->buffer));
+    EAGER__TRY(
+        eager__buffer_new(call->device, NULL, 0, EAGER__SEQ_DEFERRED, &result->buffer));
     eager__buffer_poison(result->buffer, failure);
     result->offset = 0;
   }
@@ -271,15 +273,8 @@ static eager_status finish(eager__runtime *runtime, eager_tensor *const *outputs
 
 /* --- The path --- */
 
-static eager_status execute(eager__runtime *runtime, eager__call *call,
-                            eager_execution_mode mode, eager_tensor **outputs) {
-  int input = 0;
-  eager__failure *failure = known_failure(call, &input);
-  if (failure && mode == EAGER_SYNC) return report_input(call, input, failure);
-  if (failure) {
-    EAGER__TRY(poisoned_outputs(call, failure));
-    return make_tensors(call, outputs);
-  }
+static eager_status carry_out(eager__runtime *runtime, eager__call *call,
+                              eager_execution_mode mode, eager_tensor **outputs) {
   EAGER__TRY(migrate(runtime, call, mode));
   EAGER__TRY(allocate_outputs(runtime, call));
   EAGER__TRY(make_tensors(call, outputs));
@@ -287,9 +282,23 @@ static eager_status execute(eager__runtime *runtime, eager__call *call,
   return mode == EAGER_SYNC ? finish(runtime, outputs, call->output_count) : EAGER_OK;
 }
 
+static eager_status execute(eager__runtime *runtime, eager__call *call,
+                            eager_execution_mode mode, eager_tensor **outputs) {
+  int input = 0;
+  eager__failure *failure = known_failure(call, &input);
+  if (failure && mode == EAGER_ASYNC) {
+    EAGER__TRY(poisoned_outputs(call, failure));
+    return make_tensors(call, outputs);
+  }
+  eager_status status = failure ? failure->status : carry_out(runtime, call, mode, outputs);
+  /* SYNC: the answer is the input's, whether its failure was known before or came out. */
+  if (status != EAGER_OK && mode == EAGER_SYNC && (failure = known_failure(call, &input)))
+    return report_input(call, input, failure);
+  return status;
+}
+
 static void end_call(eager__call *call) {
-  for (int i = 0; i < call->input_count; i++)
-    eager__buffer_release(call->inputs[i].buffer);
+  for (int i = 0; i < call->input_count; i++) eager__buffer_release(call->inputs[i].buffer);
   for (int i = 0; i < call->output_count; i++)
     eager__buffer_release(call->outputs[i].buffer);
   if (call->inputs != call->inline_inputs) eager__free(call->inputs);

@@ -51,12 +51,18 @@ static void drop_thread(void *unused) {
   memset(&state, 0, sizeof state);
 }
 
-static void make_key(void) { pthread_key_create(&thread_key, drop_thread); }
+static void make_key(void) {
+  pthread_key_create(&thread_key, drop_thread);
+}
 
 /* The main thread ends without its destructors: exit handlers run instead. */
-static void drop_main(void) { drop_thread(NULL); }
+static void drop_main(void) {
+  drop_thread(NULL);
+}
 static pthread_once_t main_once = PTHREAD_ONCE_INIT;
-static void at_exit(void) { atexit(drop_main); }
+static void at_exit(void) {
+  atexit(drop_main);
+}
 
 static void own_thread(void) {
   pthread_once(&thread_key_once, make_key);
@@ -79,7 +85,9 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
-bool eager__scope_is_recording(void) { return false; }
+bool eager__scope_is_recording(void) {
+  return false;
+}
 
 eager_status eager_push_device(const char *name) {
   eager__runtime *runtime;
@@ -145,8 +153,8 @@ eager_execution_mode eager_get_execution_mode(void) {
 
 eager__thread_work *eager__scope_work(eager__runtime *runtime) {
   if (state.work) return state.work;
-  size_t size = sizeof *state.work +
-                (size_t)runtime->device_count * sizeof state.work->last_seq[0];
+  size_t size =
+      sizeof *state.work + (size_t)runtime->device_count * sizeof state.work->last_seq[0];
   eager__thread_work *work = eager__alloc(size);
   if (!work) {
     eager__out_of_memory(size);
@@ -212,8 +220,8 @@ eager_status eager_tidy_keep(eager_tensor *t) {
 
 eager_status eager__scope_reserve(int count) {
   if (!state.tidy_count) return EAGER_OK;
-  return eager__reserve(&state.kept, &state.kept_capacity,
-                        state.kept_count + (size_t)count, sizeof *state.kept);
+  return eager__reserve(&state.kept, &state.kept_capacity, state.kept_count + (size_t)count,
+                        sizeof *state.kept);
 }
 
 void eager__scope_give(eager_tensor *t) {

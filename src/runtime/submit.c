@@ -106,9 +106,8 @@ static eager_status refuse(const eager__submission *s, eager_status status) {
   if (eager_error_cl_code() && eager__cl_is_loss(eager_error_cl_code()) &&
       !eager__cl_is_allocation_failure(eager_error_cl_code()))
     eager__device_lose(s->device, eager_error_cl_code());
-  eager__failure *failure =
-      eager__failure_new(status, eager_error_cl_code(), s->commands->origin, s->device,
-                         eager_error_message());
+  eager__failure *failure = eager__failure_new(
+      status, eager_error_cl_code(), s->commands->origin, s->device, eager_error_message());
   if (s->async) eager__failures_note(s->device, failure);
   fail_outputs(s, failure);
   eager__failure_release(failure);

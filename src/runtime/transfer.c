@@ -112,11 +112,11 @@ static void run_event(eager__runtime *runtime, eager__task *task) {
     eager__publish(runtime, task->outputs[0], EAGER__SEQ_READY);
     return;
   }
-  eager_status code = eager__fail_cl(EAGER_INTERNAL, status,
-                                     "the event a tensor was waiting for failed: status %d",
-                                     status);
-  eager__failure *failure = eager__failure_new(code, status, task->origin, task->device,
-                                               eager_error_message());
+  eager_status code =
+      eager__fail_cl(EAGER_INTERNAL, status,
+                     "the event a tensor was waiting for failed: status %d", status);
+  eager__failure *failure =
+      eager__failure_new(code, status, task->origin, task->device, eager_error_message());
   eager__failures_note(task->device, failure);
   eager__publish_failure(runtime, task->outputs[0], failure);
   eager__failure_release(failure);
@@ -127,8 +127,12 @@ static void run_task(eager__runtime *runtime, eager__task *task) {
   case EAGER__TASK_COPY:
     eager__copy_now(runtime, task->inputs[0], task->outputs[0], task->origin, true);
     break;
-  case EAGER__TASK_SUBMIT: run_submit(runtime, task); break;
-  case EAGER__TASK_EVENT: run_event(runtime, task); break;
+  case EAGER__TASK_SUBMIT:
+    run_submit(runtime, task);
+    break;
+  case EAGER__TASK_EVENT:
+    run_event(runtime, task);
+    break;
   }
 }
 
@@ -214,6 +218,8 @@ static void poll_events(struct eager__worker *worker) {
 static void finish_task(struct eager__worker *worker, eager__task *task) {
   eager__runtime *runtime = worker->runtime;
   eager__thread_work *work = task->work;
+  task->work = NULL;
+  eager__task_free(task); /* before the news: who waits for it counts on the buffers */
   eager__mutex_lock(&runtime->lock);
   worker->running = 0;
   worker->count--;
@@ -221,7 +227,7 @@ static void finish_task(struct eager__worker *worker, eager__task *task) {
   bool idle = !worker->tasks;
   eager__cond_broadcast(&runtime->changed);
   eager__mutex_unlock(&runtime->lock);
-  eager__task_free(task);
+  eager__thread_work_release(work);
   if (idle) eager__timeline_flush(&worker->device->compute);
 }
 

@@ -35,8 +35,7 @@ typedef struct eager__task {
 eager_status eager__task_new(eager__task_kind kind, eager__device *device,
                              eager__origin origin, eager__buffer *const *inputs,
                              int input_count, eager__buffer *const *outputs,
-                             int output_count, eager__thread_work *work,
-                             eager__task **out);
+                             int output_count, eager__thread_work *work, eager__task **out);
 void eager__task_free(eager__task *task);
 
 /* Starts the device's worker if there is none yet. */

@@ -72,8 +72,8 @@ eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *
   EAGER__TRY(begin_value(dtype, rank, dims, writer_for_data, &runtime, &t));
   eager_status status;
   if (!data && t->buffer->size)
-    status = eager__fail(EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes",
-                         t->buffer->size);
+    status =
+        eager__fail(EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", t->buffer->size);
   else if (dtype == EAGER_BOOL)
     status = write_bools(t->buffer, data);
   else
@@ -271,4 +271,6 @@ eager_status eager_tensor_print(const eager_tensor *t) {
   return EAGER_OK;
 }
 
-void eager_free(void *p) { eager__free(p); }
+void eager_free(void *p) {
+  eager__free(p);
+}

@@ -12,9 +12,9 @@
 #include "tensor/failure.h"
 #include "tensor/pool.h"
 
-#define EAGER__SEQ_READY UINT64_C(0)
+#define EAGER__SEQ_READY    UINT64_C(0)
 #define EAGER__SEQ_DEFERRED UINT64_MAX
-#define EAGER__SEQ_FAILED (UINT64_MAX - 1)
+#define EAGER__SEQ_FAILED   (UINT64_MAX - 1)
 
 struct eager__mirror;
 
@@ -24,7 +24,7 @@ typedef struct eager__buffer {
   eager__block *block; /* NULL: no bytes */
   size_t size;         /* bytes that mean something */
   _Atomic uint64_t seq;
-  eager__check *check; /* NULL: cannot fail on the device */
+  eager__check *check;               /* NULL: cannot fail on the device */
   _Atomic(eager__failure *) failure; /* set before seq becomes FAILED */
   struct eager__mirror *mirrors;     /* runtime/mirror: guarded by its lock */
   const void *view;                  /* mapped host view; guarded by the map lock */

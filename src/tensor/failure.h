@@ -4,7 +4,8 @@
  * "this may still fail on the device": it travels by dataflow with the outputs of a checked
  * op and resolves when its submission is complete. Checks resolve in order of submission
  * (they retire from the device's compute timeline), so a check finds its parents resolved,
- * drops them, and never recurses. Checks never cross devices: a copy waits for its source's.
+ * drops them, and never recurses. Checks never cross devices: a copy waits for its
+ * source's.
  *
  *   check: OPEN -> GOOD | BAD, once; `failure` is written before BAD is stored. */
 #ifndef EAGER_TENSOR_FAILURE_H
@@ -58,8 +59,8 @@ typedef struct eager__check {
   atomic_int state;
   eager__failure *failure; /* set before state becomes BAD */
   eager__device *device;
-  uint64_t seq; /* on the compute timeline */
-  int slot;     /* error cell, or -1 for a join of parents */
+  uint64_t seq;  /* on the compute timeline */
+  int slot;      /* error cell, or -1 for a join of parents */
   bool deferred; /* an ASYNC op's: its failure belongs to synchronize */
   eager__origin origin;
   eager_status status;

@@ -22,7 +22,7 @@ typedef struct layout {
 /* What the shown elements have in common. */
 typedef struct survey {
   double largest, smallest; /* sizes of the finite ones, without zeros; 0 if none */
-  bool any_finite, any_infinite, any_nan, any_below_infinity;
+  bool any_infinite, any_nan, any_below_infinity;
 } survey;
 
 typedef struct printer {
@@ -116,7 +116,6 @@ static void look(printer *p, int64_t index, void *user) {
   seen->any_infinite |= isinf(value) != 0;
   seen->any_below_infinity |= isinf(value) && value < 0;
   if (!isfinite(value)) return;
-  seen->any_finite = true;
   if (size > seen->largest) seen->largest = size;
   if (size > 0 && (seen->smallest == 0 || size < seen->smallest)) seen->smallest = size;
 }

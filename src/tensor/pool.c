@@ -237,7 +237,7 @@ eager_status eager__pool_take(eager__device *device, size_t size, eager__writer 
   eager__mutex_unlock(&pool->lock);
 
   drop_blocks(device, &gone);
-  if (!fits) return eager__pool_fail(device, size);
+  if (!fits) return eager__pool_fail(device, size, 0);
   if (!block) {
     EAGER__TRY(make_block(device, bytes, &block));
     block->size_class = size_class_index;
@@ -332,7 +332,7 @@ void eager__pool_reset_peak(eager__device *device) {
   eager__mutex_unlock(&device->pool->lock);
 }
 
-eager_status eager__pool_fail(eager__device *device, size_t size) {
+eager_status eager__pool_fail(eager__device *device, size_t size, int cl_code) {
   eager__pool *pool = device->pool;
   eager__mutex_lock(&pool->lock);
   uint64_t current = pool->current, cached = pool->reserved - pool->current;
@@ -345,8 +345,8 @@ eager_status eager__pool_fail(eager__device *device, size_t size) {
   }
   eager__mutex_unlock(&pool->lock);
 
-  eager__fail(
-      EAGER_RESOURCE_EXHAUSTED,
+  eager__fail_cl(
+      EAGER_RESOURCE_EXHAUSTED, cl_code,
       "out of memory on %s: %zu bytes requested, %llu in use, %llu cached, limit %llu",
       device->short_name, size, (unsigned long long)current, (unsigned long long)cached,
       (unsigned long long)pool->limit);

@@ -61,8 +61,9 @@ void eager__pool_trim(eager__device *device);
 void eager__pool_info(eager__device *device, eager_memory_info *out);
 void eager__pool_reset_peak(eager__device *device);
 
-/* Records RESOURCE_EXHAUSTED with requested size, in use, cached, limit, largest holder. */
-eager_status eager__pool_fail(eager__device *device, size_t size);
+/* Records RESOURCE_EXHAUSTED with requested size, in use, cached, limit, largest holder.
+ * `cl_code`: the driver's, or 0 when the limit was reached. */
+eager_status eager__pool_fail(eager__device *device, size_t size, int cl_code);
 
 /* Pure: rounds a size up to its class and tells the class. */
 size_t eager__pool_class_size(size_t size, int *out_class);

@@ -25,7 +25,8 @@ void eager_tensor_retain(eager_tensor *t) {
 
 void eager_tensor_release(eager_tensor *t) {
   if (!t) return;
-  if (t->scoped && atomic_load_explicit(&t->refs, memory_order_relaxed) == 1) {
+  /* In this order: a scope that has just given up its reference has cleared the mark. */
+  if (atomic_load_explicit(&t->refs, memory_order_acquire) == 1 && t->scoped) {
     eager__log(EAGER_LOG_ERROR,
                "eager_tensor_release: the reference to %s #%llu belongs to a tidy scope "
                "and stays: call eager_tidy_keep() first, or leave it to the scope",
@@ -41,7 +42,9 @@ eager_dtype eager_tensor_dtype(const eager_tensor *t) {
   return t ? t->dtype : EAGER_DTYPE_INVALID;
 }
 
-int eager_tensor_rank(const eager_tensor *t) { return t ? t->shape.rank : -1; }
+int eager_tensor_rank(const eager_tensor *t) {
+  return t ? t->shape.rank : -1;
+}
 
 int64_t eager_tensor_dim(const eager_tensor *t, int axis) {
   if (!t) return -1;

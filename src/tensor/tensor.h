@@ -12,7 +12,7 @@ struct eager_tensor {
   eager__buffer *buffer;
   int64_t offset; /* elements from the start of the buffer */
   eager__origin origin;
-  bool scoped; /* one reference belongs to a tidy scope; for the debug check */
+  atomic_bool scoped; /* one reference belongs to a tidy scope */
 };
 
 /* `buffer` gains a reference. RESOURCE_EXHAUSTED when host memory is short. */

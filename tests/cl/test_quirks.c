@@ -65,7 +65,7 @@ static const row rows[] = {
      true,
      8,
      1024,
-     {.disk_cache = true, .loop_limit = 65535, .vector_width = 4, .max_local_size = 256}},
+     {.disk_cache = true, .loop_limit = 65535, .vector_width = 4, .max_local_size = 32}},
     {"rusticl",
      "AMD Radeon",
      false,

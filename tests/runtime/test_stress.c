@@ -77,7 +77,8 @@ static const char *work(int thread, void *argument) {
   }
   for (int op = 0; op < p->ops && status == EAGER_OK; op++) {
     slot result = {0};
-    status = eager_push_device(p->devices[next_random(&random) % (uint64_t)p->device_count]);
+    status =
+        eager_push_device(p->devices[next_random(&random) % (uint64_t)p->device_count]);
     if (status != EAGER_OK) break;
     status = step(p, &random, slots, &result);
     if (status == EAGER_OK) status = eager_pop_device();
@@ -95,7 +96,8 @@ static const char *work(int thread, void *argument) {
 }
 
 static plan plan_for(int ops) {
-  plan p = {.ops = test_is_slow() ? 30 : ops, .devices = {test_device()}, .device_count = 1};
+  plan p = {
+      .ops = test_is_slow() ? 30 : ops, .devices = {test_device()}, .device_count = 1};
   if (test_has_same_context()) p.devices[p.device_count++] = test_device_same_context();
   if (test_has_other_context() && !test_is_slow())
     p.devices[p.device_count++] = test_device_other_context();

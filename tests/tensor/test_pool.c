@@ -1,3 +1,4 @@
+/* ctest: labels=threaded */
 /* The pool over a driver made here: memory is a number, time is set by hand. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,15 +6,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "tensor/pool.h"
 
 static struct fake_driver {
-  int made, live, refuse; /* refuse: so many creations to come fail */
-  size_t bytes;
+  atomic_int made, live;
+  atomic_size_t bytes;
+  int refuse; /* so many creations to come fail */
 } driver;
 
 eager_status eager__memory_create(eager__device *device, size_t size, eager__memory *out) {
@@ -22,10 +25,10 @@ eager_status eager__memory_create(eager__device *device, size_t size, eager__mem
     driver.refuse--;
     return eager__fail(EAGER_RESOURCE_EXHAUSTED, "no memory on %s", device->short_name);
   }
-  driver.made++;
+  uintptr_t number = (uintptr_t)++driver.made;
   driver.live++;
   driver.bytes += size;
-  *out = (eager__memory){(eager__mem *)((uintptr_t)driver.made << 4), NULL, size};
+  *out = (eager__memory){(eager__mem *)(number << 4), NULL, size};
   return EAGER_OK;
 }
 
@@ -41,7 +44,8 @@ static eager__device device;
 static const eager__origin matmul = {"MatMul", 12, 0};
 
 static void open_pool(uint64_t limit) {
-  memset(&driver, 0, sizeof driver);
+  driver.made = driver.live = driver.refuse = 0;
+  driver.bytes = 0;
   memset(&device, 0, sizeof device);
   device.info.max_allocation = UINT64_C(1) << 40;
   strcpy(device.short_name, "CPU:0");
@@ -406,6 +410,47 @@ static void blocks_outlive_the_pool_as_shells(void **state) {
   assert_int_equal(freed, 1);
 }
 
+enum { THREADS = 4, ROUNDS = 4000, HELD = 16 };
+
+static void *churn(void *user) {
+  uint64_t seed = (uint64_t)(uintptr_t)user;
+  eager__block *held[HELD] = {NULL};
+  for (int i = 0; i < ROUNDS; i++) {
+    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    eager__block **slot = &held[(seed >> 60) % HELD];
+    if (*slot) {
+      if (i % 64 == 0) eager__pool_export(*slot);
+      eager__pool_give(*slot);
+      *slot = NULL;
+      atomic_store(&device.compute.completed, atomic_load(&device.compute.submitted));
+    } else if (eager__pool_take(&device, 1 + (seed >> 40) % 5000,
+                                i % 2 ? EAGER__WRITER_COMPUTE : EAGER__WRITER_TRANSFER,
+                                matmul, slot) == EAGER_OK) {
+      atomic_fetch_add(&device.compute.submitted, 1);
+    }
+    if (i % 512 == 0) eager__pool_trim(&device);
+  }
+  for (int i = 0; i < HELD; i++)
+    if (held[i]) eager__pool_give(held[i]);
+  return NULL;
+}
+
+static void threads_share_one_account(void **state) {
+  (void)state;
+  open_pool(100000);
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)(uintptr_t)(i + 1)),
+                     0);
+  for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+  eager_memory_info now = info();
+  assert_int_equal(now.current, 0);
+  assert_true(now.peak <= 100000);
+  assert_true(now.driver_allocation_count < now.allocation_count);
+  assert_int_equal(now.driver_allocation_count, driver.made);
+  close_pool();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(classes_waste_at_most_an_eighth),
@@ -421,6 +466,7 @@ int main(void) {
       cmocka_unit_test(foreign_memory_waits_for_the_device),
       cmocka_unit_test(exported_memory_is_never_pooled_again),
       cmocka_unit_test(blocks_outlive_the_pool_as_shells),
+      cmocka_unit_test(threads_share_one_account),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

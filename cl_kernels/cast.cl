@@ -1,0 +1,101 @@
+/* From T to every dtype: kernel cast_<dtype> in the program of the input's dtype. Dense in,
+ * dense out, n elements; a work-item takes `chunk` consecutive ones, a multiple of V. Any
+ * local size. */
+
+static inline AV source(const __global T *p, size_t i, int count) {
+  AV x;
+  if (count == V)
+    x = LOADV(p, i);
+  else
+    x = LOADV_PART(p, i, count);
+  return IS_BOOL ? SELECT(x != (AV)0, (AV)1, (AV)0) : x;
+}
+
+/* What a conversion to an integer never sees: NaN, and values it cannot hold. Drivers
+ * differ on them. */
+static inline FV within(FV x, F low, F high) {
+  return fmin(fmax(select(x, (FV)0, x != x), (FV)low), (FV)high);
+}
+
+/* Toward zero. 8 and 16 bits: every float type holds the ends of the range. */
+#define TO_SMALL(x, type, low, high)                                                       \
+  FLOAT_OR_INT(JOIN(convert_, JOIN(type, V))(JOIN(convert_, INTV)(within(x, low, high))),  \
+               JOIN(convert_, JOIN(type, V))(x))
+/* 32 and 64 bits: `below` is the highest float below `end`, one beyond the type's `high`;
+ * `mask` is the signed type of that width. */
+#define TO_LARGE(x, type, mask, low, high, below, end)                                     \
+  FLOAT_OR_INT(select(JOIN(convert_, JOIN(type, V))(within(x, low, below)),                \
+                      (JOIN(type, V))high, JOIN(convert_, JOIN(mask, V))(x >= (FV)end)),   \
+               JOIN(convert_, JOIN(type, V))(x))
+
+/* A float that rounds to 16 bits as x itself does: rounded to odd, so what is lost lives on
+ * in the last bit. Three shifts leave a 64-bit integer 11 to 24 bits. */
+static inline FLOATV odd_from_integer(AV x) {
+  if (T_SIZE < 4) return JOIN(convert_, FLOATV)(x);
+  ULONGV size = JOIN(convert_, ULONGV)(select(U(x), U((AV)0) - U(x), x < (AV)0));
+  ULONGV drop = select((ULONGV)0, (ULONGV)14, size >= (ULONGV)1 << 24);
+  drop = select(drop, (ULONGV)28, size >= (ULONGV)1 << 38);
+  drop = select(drop, (ULONGV)40, size >= (ULONGV)1 << 52);
+  ULONGV one = (ULONGV)1 << drop, kept = size & ~(one - 1);
+  kept |= select((ULONGV)0, one, kept != size);
+  FLOATV y = JOIN(convert_, FLOATV)(kept);
+  return select(y, -y, JOIN(convert_, INTV)(x < (AV)0));
+}
+static inline FLOATV odd_from_float(FV x) {
+  FLOATV y = JOIN(convert_, FLOATV)(x);
+  FV back = JOIN(convert_, FV)(y);
+  UINTV bits = JOIN(as_, UINTV)(y);
+  bits -= JOIN(convert_, UINTV)(fabs(back) > fabs(x)) & 1;
+  bits |= JOIN(convert_, UINTV)((back != x) & (x == x)) & 1;
+  return JOIN(as_, FLOATV)(bits);
+}
+#define ODD(x) FLOAT_OR_INT(odd_from_float(x), odd_from_integer(x))
+
+static inline USHORTV half_bits(FLOATV x) {
+  ushort lanes[V];
+  JOIN(JOIN(vstore_half, V), _rte)(x, 0, (half *)lanes);
+  return VLOAD(0, lanes);
+}
+
+#define CAST(name, type, value)                                                            \
+  __kernel void name(__global type *out, long out_offset, const __global T *in,            \
+                     long in_offset, long n, long chunk) {                                 \
+    size_t begin = get_global_id(0) * (size_t)chunk;                                       \
+    size_t end = AT_MOST(begin + (size_t)chunk, (size_t)n);                                \
+    out += out_offset;                                                                     \
+    in += in_offset;                                                                       \
+    for (size_t i = begin; i < end; i += V) {                                              \
+      int count = (int)AT_MOST(end - i, (size_t)V);                                        \
+      AV x = source(in, i, count);                                                         \
+      JOIN(type, V) y = value;                                                             \
+      if (count == V) {                                                                    \
+        VSTORE(y, 0, out + i);                                                             \
+      } else {                                                                             \
+        type lanes[V];                                                                     \
+        VSTORE(y, 0, lanes);                                                               \
+        for (int j = 0; j < count; j++) out[i + j] = lanes[j];                             \
+      }                                                                                    \
+    }                                                                                      \
+  }
+
+CAST(cast_bool, uchar, BOOLOF(x != (AV)0))
+CAST(cast_int8, char, TO_SMALL(x, char, -128, 127))
+CAST(cast_int16, short, TO_SMALL(x, short, -32768, 32767))
+CAST(cast_uint8, uchar, TO_SMALL(x, uchar, 0, 255))
+CAST(cast_uint16, ushort, TO_SMALL(x, ushort, 0, 65535))
+CAST(cast_int32, int,
+     TO_LARGE(x, int, int, INT_MIN, INT_MAX,
+              DOUBLE_OR_FLOAT(0x1.fffffffcp30, 0x1.fffffep30f), 0x1p31f))
+CAST(cast_uint32, uint,
+     TO_LARGE(x, uint, int, 0, UINT_MAX, DOUBLE_OR_FLOAT(0x1.fffffffep31, 0x1.fffffep31f),
+              0x1p32f))
+CAST(cast_int64, long,
+     TO_LARGE(x, long, long, LONG_MIN, LONG_MAX,
+              DOUBLE_OR_FLOAT(0x1.fffffffffffffp62, 0x1.fffffep62f), 0x1p63f))
+CAST(cast_uint64, ulong,
+     TO_LARGE(x, ulong, long, 0, ULONG_MAX,
+              DOUBLE_OR_FLOAT(0x1.fffffffffffffp63, 0x1.fffffep63f), 0x1p64f))
+CAST(cast_float32, float, JOIN(convert_, FLOATV)(x))
+WITH_FP64(CAST(cast_float64, double, JOIN(convert_, JOIN(double, V))(x)))
+CAST(cast_float16, ushort, half_bits(ODD(x)))
+CAST(cast_bfloat16, ushort, JOIN(convert_, USHORTV)(bfloat16_bits(ODD(x))))

@@ -1,0 +1,244 @@
+/* ctest: devices=all timeout=240 */
+/* Sum Mean Max Min Prod Any All: every dtype, every set of axes, empty axes, long ones. */
+#include <math.h>
+
+#include "reference.h"
+#include "test.h"
+
+typedef eager_status (*reduce_door)(eager_tensor *, const int64_t *, int, bool,
+                                    eager_tensor **);
+
+static double sum(const double *x, int64_t count) {
+  double total = 0;
+  for (int64_t i = 0; i < count; i++) total += x[i];
+  return total;
+}
+static double mean(const double *x, int64_t count) {
+  return sum(x, count) / (double)count;
+}
+static double product(const double *x, int64_t count) {
+  double total = 1;
+  for (int64_t i = 0; i < count; i++) total *= x[i];
+  return total;
+}
+static double largest(const double *x, int64_t count) {
+  double best = -INFINITY;
+  for (int64_t i = 0; i < count; i++)
+    if (x[i] > best || isnan(x[i])) best = x[i];
+  return best;
+}
+static double smallest(const double *x, int64_t count) {
+  double best = INFINITY;
+  for (int64_t i = 0; i < count; i++)
+    if (x[i] < best || isnan(x[i])) best = x[i];
+  return best;
+}
+
+typedef struct reduce_case {
+  const char *raw;
+  reduce_door door;
+  test_reduce_fn reference;
+  double low, high;
+  bool is_bool;
+} reduce_case;
+
+/* Integers stay so small that no sum or product leaves int8. */
+static const reduce_case cases[] = {
+    {"Sum", eager_reduce_sum, sum, 0, 1, false},
+    {"Mean", eager_reduce_mean, mean, 0, 1, false},
+    {"Prod", eager_reduce_prod, product, 1, 1.01, false},
+    {"Max", eager_reduce_max, largest, -100, 100, false},
+    {"Min", eager_reduce_min, smallest, -100, 100, false},
+    {"Any", eager_reduce_any, largest, 0, 1, true},
+    {"All", eager_reduce_all, smallest, 0, 1, true},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static const test_shape shapes[] = {
+    {1, {1}},       {1, {37}},         {2, {17, 6}}, {2, {3, 41}},
+    {3, {4, 3, 7}}, {4, {2, 3, 2, 5}}, {0, {0}},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+/* In float32: 6 roundings of a total that may be up to `count` times a term; a product
+ * rounds once per factor. */
+static test_tolerance tolerance(const reduce_case *c, eager_dtype dtype, int64_t count) {
+  if (!test_is_float(dtype) || c->reference == largest || c->reference == smallest)
+    return TEST_EXACT;
+  double roundings = c->reference == product ? (double)count : 6;
+  if (dtype == EAGER_FLOAT16 || dtype == EAGER_BFLOAT16) roundings = 1;
+  return (test_tolerance){roundings, 0};
+}
+
+static void check(const reduce_case *c, eager_dtype dtype, test_shape shape, unsigned axes,
+                  bool keep) {
+  int64_t count = test_elements(shape), list[EAGER__MAX_RANK];
+  int axis_count = 0;
+  for (int d = 0; d < shape.rank; d++)
+    if (axes >> d & 1) list[axis_count++] = d % 2 ? d - shape.rank : d;
+  double *x = test_random_values(dtype, count, c->low, c->high);
+  double *want = test_reduce(c->reference, shape, x, axes);
+  test_shape out = test_reduced(shape, axes, keep);
+  if (!test_is_float(dtype))
+    for (int64_t i = 0; i < test_elements(out); i++) want[i] = trunc(want[i]);
+  eager_tensor *t = test_view(dtype, shape, x, 3), *y;
+  test_poison((size_t)test_elements(out) * eager_dtype_size(dtype));
+  assert_ok(c->door(t, list, axis_count, keep, &y));
+  test_expect(y, dtype, out, want, tolerance(c, dtype, count),
+              test_text("%s over axes %#x", c->raw, axes));
+  eager_tensor_release(y);
+  eager_tensor_release(t);
+}
+
+static void every_set_of_axes(void **state) {
+  (void)state;
+  test_time_limit(180); /* a driver with an empty cache compiles a program per dtype */
+  test_enable();
+  uint64_t index = 0;
+  for (int c = 0; c < CASES; c++)
+    for (int d = 0; d < TEST_DTYPES; d++) {
+      eager_dtype dtype = test_dtypes[d];
+      if (!test_has_arithmetic(dtype) || (dtype == EAGER_BOOL) != cases[c].is_bool)
+        continue;
+      for (int s = 0; s < SHAPES; s++)
+        for (unsigned axes = 0; axes < 1u << shapes[s].rank; axes++)
+          if (test_sampled(index++)) check(&cases[c], dtype, shapes[s], axes, axes & 1);
+    }
+}
+
+static void no_list_means_all_axes(void **state) {
+  (void)state;
+  test_enable();
+  test_shape shape = {2, {2, 3}};
+  eager_tensor *x = test_tensor(EAGER_INT32, shape, (double[]){1, 2, 3, 4, 5, 6}), *y;
+  assert_ok(eager_reduce_sum(x, NULL, 0, false, &y));
+  test_expect(y, EAGER_INT32, (test_shape){0}, (double[]){21}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  assert_ok(eager_reduce_sum(x, (int64_t[]){0}, 0, false, &y));
+  test_expect(y, EAGER_INT32, shape, (double[]){1, 2, 3, 4, 5, 6}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+}
+
+static void over_nothing(void **state) {
+  (void)state;
+  test_enable();
+  test_shape shape = {2, {2, 0}}, out = {1, {2}};
+  for (int c = 0; c < CASES; c++)
+    for (int d = 0; d < TEST_DTYPES; d++) {
+      eager_dtype dtype = test_dtypes[d];
+      bool is_float = test_is_float(dtype);
+      if (!test_has_arithmetic(dtype) || (dtype == EAGER_BOOL) != cases[c].is_bool)
+        continue;
+      if (eager_dtype_size(dtype) == 8 && !is_float) continue; /* beyond a double */
+      double low = is_float ? -INFINITY : test_lowest(dtype);
+      double high = is_float ? INFINITY : test_highest(dtype);
+      double want[] = {0, is_float ? NAN : 0, 1, low, high, 0, 1};
+      eager_tensor *x = test_tensor(dtype, shape, (double[1]){0}), *y;
+      assert_ok(cases[c].door(x, (int64_t[]){1}, 1, false, &y));
+      test_expect(y, dtype, out, (double[]){want[c], want[c]}, TEST_EXACT, cases[c].raw);
+      eager_tensor_release(y);
+      eager_tensor_release(x);
+    }
+}
+
+static void nan_and_infinity_go_through(void **state) {
+  (void)state;
+  test_enable();
+  test_shape shape = {2, {3, 4}};
+  double x[] = {1, NAN, 3, 4, INFINITY, 2, 3, 4, 1, 2, -INFINITY, 4};
+  for (int c = 0; c < 5; c++) {
+    eager_tensor *t = test_tensor(EAGER_FLOAT32, shape, x), *y;
+    for (unsigned axes = 1; axes < 4; axes++) {
+      double *want = test_reduce(cases[c].reference, shape, x, axes);
+      assert_ok(
+          cases[c].door(t, axes == 3 ? NULL : (int64_t[]){axes - 1}, axes != 3, false, &y));
+      test_expect(y, EAGER_FLOAT32, test_reduced(shape, axes, false), want,
+                  (test_tolerance){6, 0}, cases[c].raw);
+      eager_tensor_release(y);
+    }
+    eager_tensor_release(t);
+  }
+}
+
+/* Lengths about the trips after which a driver's loops stop, and sums in two passes. */
+static void long_axes(void **state) {
+  (void)state;
+  test_enable();
+  if (test_is_slow()) test_skip("millions of additions");
+  static const test_shape longs[] = {{1, {65535}},     {1, {65537}},     {1, {200003}},
+                                     {2, {2, 200003}}, {2, {200003, 2}}, {3, {70001, 2, 3}},
+                                     {2, {1030, 97}},  {1, {3000001}}};
+  for (size_t s = 0; s < sizeof longs / sizeof *longs; s++) {
+    int64_t count = test_elements(longs[s]);
+    double *x = test_random_values(EAGER_FLOAT32, count, 0.5, 1);
+    double *n = test_random_values(EAGER_INT32, count, -900, 900);
+    eager_tensor *t = test_tensor(EAGER_FLOAT32, longs[s], x), *y;
+    eager_tensor *u = test_tensor(EAGER_INT32, longs[s], n), *z;
+    for (unsigned axes = 1; axes < 1u << longs[s].rank; axes++) {
+      int64_t list[3];
+      int axis_count = 0;
+      for (int d = 0; d < longs[s].rank; d++)
+        if (axes >> d & 1) list[axis_count++] = d;
+      test_shape out = test_reduced(longs[s], axes, false);
+      assert_ok(eager_reduce_sum(t, list, axis_count, false, &y));
+      test_expect(y, EAGER_FLOAT32, out, test_reduce(sum, longs[s], x, axes),
+                  (test_tolerance){6, 0}, "a long sum");
+      assert_ok(eager_reduce_min(u, list, axis_count, false, &z));
+      test_expect(z, EAGER_INT32, out, test_reduce(smallest, longs[s], n, axes), TEST_EXACT,
+                  "a long minimum");
+      eager_tensor_release(y);
+      eager_tensor_release(z);
+    }
+    eager_tensor_release(t);
+    eager_tensor_release(u);
+  }
+}
+
+static void integers_wrap(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x = test_tensor(EAGER_INT8, (test_shape){1, {3}}, (double[]){100, 100, 2});
+  eager_tensor *y;
+  assert_ok(eager_reduce_sum(x, NULL, 0, false, &y));
+  test_expect(y, EAGER_INT8, (test_shape){0}, (double[]){-54}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  assert_ok(eager_reduce_prod(x, NULL, 0, false, &y)); /* 20000 = 78 * 256 + 32 */
+  test_expect(y, EAGER_INT8, (test_shape){0}, (double[]){32}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+  x = test_tensor(EAGER_INT32, (test_shape){1, {3}}, (double[]){-1, -3, -4});
+  assert_ok(eager_reduce_mean(x, NULL, 0, false, &y)); /* -8 / 3 */
+  test_expect(y, EAGER_INT32, (test_shape){0}, (double[]){-2}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+}
+
+static void refusals(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x = test_tensor(EAGER_FLOAT32, (test_shape){2, {1, 2}}, (double[]){1, 2}),
+               *y;
+  assert_fails(
+      eager_reduce_sum(x, (int64_t[]){0, -2}, 2, false, &y), EAGER_INVALID_ARGUMENT,
+      "Invalid reduction arguments: Axes contains duplicate dimension: 0 [Op:Sum]");
+  assert_null(y);
+  assert_fails_like(eager_reduce_max(x, (int64_t[]){2}, 1, false, &y),
+                    EAGER_INVALID_ARGUMENT, "axis 2 is out of range");
+  assert_fails(eager_reduce_mean(x, NULL, 2, false, &y), EAGER_INVALID_ARGUMENT,
+               "axis_count is 2, but axes is NULL [Op:Mean]");
+  assert_fails(eager_reduce_mean(x, (int64_t[]){0}, -1, false, &y), EAGER_INVALID_ARGUMENT,
+               "axis_count is -1, but axes is a list [Op:Mean]");
+  assert_fails_like(eager_reduce_any(x, NULL, 0, false, &y), EAGER_INVALID_ARGUMENT, "Any");
+  eager_tensor_release(x);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_set_of_axes), cmocka_unit_test(no_list_means_all_axes),
+      cmocka_unit_test(over_nothing),      cmocka_unit_test(nan_and_infinity_go_through),
+      cmocka_unit_test(long_axes),         cmocka_unit_test(integers_wrap),
+      cmocka_unit_test(refusals),
+  };
+  return test_main("ops/reduce", tests, sizeof tests / sizeof *tests);
+}

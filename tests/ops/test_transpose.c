@@ -1,0 +1,100 @@
+/* ctest: devices=all */
+#include "bytes.h"
+#include "reference.h"
+
+typedef struct transpose_case {
+  test_shape shape;
+  int64_t perm[8];
+} transpose_case;
+
+static const transpose_case cases[] = {
+    {{2, {3, 4}}, {1, 0}},
+    {{2, {37, 53}}, {1, 0}},
+    {{2, {300, 217}}, {1, 0}},
+    {{2, {70000, 3}}, {1, 0}}, /* fewer columns than a vector has lanes */
+    {{2, {3, 70000}}, {1, 0}},
+    {{2, {16, 32}}, {1, 0}},
+    {{3, {5, 33, 17}}, {0, 2, 1}},
+    {{3, {20, 3, 40}}, {1, 0, 2}}, /* whole rows move */
+    {{3, {20, 18, 40}}, {2, 0, 1}},
+    {{3, {20, 18, 40}}, {2, 1, 0}},
+    {{4, {2, 20, 3, 21}}, {0, 3, 1, 2}},
+    {{4, {2, 20, 3, 21}}, {3, 1, 0, 2}},
+    {{4, {2, 3, 4, 5}}, {0, 1, 2, 3}},
+    {{4, {1, 3, 1, 5}}, {2, 1, 0, 3}}, /* only extents of 1 move: a view */
+    {{8, {2, 1, 3, 2, 2, 1, 2, 3}}, {7, 0, 6, 1, 5, 2, 4, 3}},
+    {{8, {2, 2, 2, 2, 2, 2, 2, 2}}, {-1, -2, -3, -4, -5, -6, -7, -8}},
+    {{3, {4, 0, 5}}, {2, 1, 0}},
+    {{1, {9}}, {0}},
+    {{0}, {0}},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static uint8_t *reference(const bytes_tensor *x, test_shape shape, const int64_t *perm,
+                          test_shape *out) {
+  out->rank = shape.rank;
+  for (int i = 0; i < shape.rank; i++)
+    out->dims[i] = shape.dims[(perm[i] + shape.rank) % shape.rank];
+  uint8_t *expected = test_alloc((size_t)test_elements(shape) * x->element + 1);
+  test_walk w;
+  for (test_walk_begin(&w, *out); w.more; test_walk_next(&w)) {
+    int64_t index[8];
+    for (int i = 0; i < shape.rank; i++)
+      index[(perm[i] + shape.rank) % shape.rank] = w.index[i];
+    memcpy(expected + (size_t)w.position * x->element,
+           x->bytes + (size_t)test_position(shape, index) * x->element, x->element);
+  }
+  return expected;
+}
+
+static void run_case(int i, eager_dtype dtype) {
+  const transpose_case *c = &cases[i];
+  if (bytes_too_slow(c->shape)) return;
+  bytes_tensor x = bytes_make(dtype, c->shape);
+  test_shape shape = {0};
+  uint8_t *expected = reference(&x, c->shape, c->perm, &shape);
+  eager_tensor *y;
+  test_poison((size_t)test_elements(shape) * x.element);
+  assert_ok(eager_transpose(x.t, c->perm, &y));
+  bytes_expect(y, dtype, shape, expected, test_text("case %d", i));
+  eager_tensor_release(x.t);
+}
+
+static void permutes(void **state) {
+  (void)state;
+  bytes_each_dtype(CASES, run_case);
+}
+
+static void reverses_by_default(void **state) {
+  (void)state;
+  test_enable();
+  test_shape shape = {3, {2, 3, 4}}, out;
+  bytes_tensor x = bytes_make(EAGER_INT32, shape);
+  uint8_t *expected = reference(&x, shape, (int64_t[]){2, 1, 0}, &out);
+  eager_tensor *y;
+  assert_ok(eager_transpose(x.t, NULL, &y));
+  bytes_expect(y, EAGER_INT32, out, expected, "perm NULL");
+  eager_tensor_release(x.t);
+}
+
+static void refuses_bad_permutations(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x = test_tensor(EAGER_INT32, (test_shape){2, {2, 1}}, (double[]){1, 2}), *y;
+  assert_fails(eager_transpose(x, (int64_t[]){0, 0}, &y), EAGER_INVALID_ARGUMENT,
+               "perm lists axis 0 twice [Op:Transpose]");
+  assert_null(y);
+  assert_fails_like(eager_transpose(x, (int64_t[]){0, 2}, &y), EAGER_INVALID_ARGUMENT,
+                    "perm 2 is out of range");
+  assert_fails_like(eager_transpose(NULL, NULL, &y), EAGER_INVALID_ARGUMENT, "is NULL");
+  eager_tensor_release(x);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(permutes),
+      cmocka_unit_test(reverses_by_default),
+      cmocka_unit_test(refuses_bad_permutations),
+  };
+  return test_main("ops/transpose", tests, sizeof tests / sizeof *tests);
+}

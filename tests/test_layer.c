@@ -1,0 +1,35 @@
+#include "test_layer.h"
+
+#include <dlfcn.h>
+
+static const eager_layer *loaded;
+
+void test_layer_load(void) {
+  const char *path = getenv("EAGERCL_FAULT_LAYER");
+  if (path != NULL) setenv("OPENCL_LAYERS", path, 1);
+}
+
+static bool is_balanced(void) {
+  static const char *const kinds[] = {"context", "queue",  "mem",
+                                      "program", "kernel", "event"};
+  loaded->reset();
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    if (loaded->balance(kinds[i]) != 0)
+      printf("created and retained less released: %lld %s\n",
+             (long long)loaded->balance(kinds[i]), kinds[i]);
+  return loaded->balance("") == 0;
+}
+
+const eager_layer *test_layer(void) {
+  const char *path = getenv("EAGERCL_FAULT_LAYER");
+  if (path == NULL) test_skip("EAGERCL_FAULT_LAYER is not set");
+  eager_physical_device_count(); /* the loader loads layers at the first call */
+  void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+  if (library == NULL) test_skip("this OpenCL loader does not take OPENCL_LAYERS");
+  loaded = dlsym(library, "eager_layer_api");
+  dlclose(library);
+  assert_non_null(loaded);
+  loaded->reset();
+  test_at_end(is_balanced);
+  return loaded;
+}
