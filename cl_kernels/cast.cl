@@ -25,21 +25,41 @@ static inline FV within(FV x, F low, F high) {
  * `mask` is the signed type of that width. */
 #define TO_LARGE(x, type, mask, low, high, below, end)                                     \
   FLOAT_OR_INT(select(JOIN(convert_, JOIN(type, V))(within(x, low, below)),                \
-                      (JOIN(type, V))high, JOIN(convert_, JOIN(mask, V))(x >= (FV)end)),   \
+                      (JOIN(type, V))high, WIDENED(x >= (FV)end, JOIN(mask, V))),          \
                JOIN(convert_, JOIN(type, V))(x))
+/* rusticl's select never chooses by a mask that was widened and not compared again. */
+#define WIDENED(mask, type) (JOIN(convert_, type)(mask) != (type)0)
 
-/* A float that rounds to 16 bits as x itself does: rounded to odd, so what is lost lives on
- * in the last bit. Three shifts leave a 64-bit integer 11 to 24 bits. */
+/* Rounding twice goes wrong unless the first time is to odd: what is lost lives on in the
+ * last bit that is kept. */
+static inline ULONGV odd(ULONGV size, ULONGV drop) {
+  ULONGV one = (ULONGV)1 << drop, kept = size & ~(one - 1);
+  return kept | select((ULONGV)0, one, kept != size);
+}
+static inline ULONGV size_of(AV x) {
+  return JOIN(convert_, ULONGV)(select(U(x), U((AV)0) - U(x), x < (AV)0));
+}
+static inline FLOATV with_sign(FLOATV size, AV x) {
+  return select(size, -size, WIDENED(x < (AV)0, INTV));
+}
+
+/* Drivers may go through double. */
+static inline FLOATV float_from_integer(AV x) {
+  if (T_SIZE < 8) return JOIN(convert_, FLOATV)(x);
+  ULONGV size = size_of(x);
+  ULONGV drop = select((ULONGV)0, (ULONGV)11, size >= (ULONGV)1 << 53);
+  return with_sign(JOIN(convert_, FLOATV)(odd(size, drop)), x);
+}
+
+/* A float that rounds to 16 bits as x itself does. Three shifts leave a 64-bit integer 11
+ * to 24 bits. */
 static inline FLOATV odd_from_integer(AV x) {
   if (T_SIZE < 4) return JOIN(convert_, FLOATV)(x);
-  ULONGV size = JOIN(convert_, ULONGV)(select(U(x), U((AV)0) - U(x), x < (AV)0));
+  ULONGV size = size_of(x);
   ULONGV drop = select((ULONGV)0, (ULONGV)14, size >= (ULONGV)1 << 24);
   drop = select(drop, (ULONGV)28, size >= (ULONGV)1 << 38);
   drop = select(drop, (ULONGV)40, size >= (ULONGV)1 << 52);
-  ULONGV one = (ULONGV)1 << drop, kept = size & ~(one - 1);
-  kept |= select((ULONGV)0, one, kept != size);
-  FLOATV y = JOIN(convert_, FLOATV)(kept);
-  return select(y, -y, JOIN(convert_, INTV)(x < (AV)0));
+  return with_sign(JOIN(convert_, FLOATV)(odd(size, drop)), x);
 }
 static inline FLOATV odd_from_float(FV x) {
   FLOATV y = JOIN(convert_, FLOATV)(x);
@@ -95,7 +115,7 @@ CAST(cast_int64, long,
 CAST(cast_uint64, ulong,
      TO_LARGE(x, ulong, long, 0, ULONG_MAX,
               DOUBLE_OR_FLOAT(0x1.fffffffffffffp63, 0x1.fffffep63f), 0x1p64f))
-CAST(cast_float32, float, JOIN(convert_, FLOATV)(x))
+CAST(cast_float32, float, FLOAT_OR_INT(JOIN(convert_, FLOATV)(x), float_from_integer(x)))
 WITH_FP64(CAST(cast_float64, double, JOIN(convert_, JOIN(double, V))(x)))
 CAST(cast_float16, ushort, half_bits(ODD(x)))
 CAST(cast_bfloat16, ushort, JOIN(convert_, USHORTV)(bfloat16_bits(ODD(x))))

@@ -250,7 +250,8 @@ static inline AV sign_of(AV a) {
 static inline MV next_bits(MV a, MV b) {
   MV sign = (MV)1 << (MV)(8 * sizeof(MASK_LANE) - 1);
   MV from = select(a, sign - a, a < (MV)0), to = select(b, sign - b, b < (MV)0);
-  MV next = from - (from < to) + (from > to);
+  /* abs: see BOOLOF */
+  MV next = from + JOIN(as_, MV)(abs(from < to)) - JOIN(as_, MV)(abs(from > to));
   MV bits = select(next, sign - next, next < (MV)0);
   return select(select(bits, a & sign, next == (MV)0), b, from == to);
 }
@@ -272,6 +273,16 @@ static inline MV next_bits(MV a, MV b) {
 APART(apart_sin, sin)
 APART(apart_cos, cos)
 APART(apart_tan, tan)
+
+/* PoCL's fmod of double vectors is wrong where lanes need different numbers of steps. */
+OUTLINED FV fmod_by_lane(FV a, FV b) {
+  F x[V], y[V];
+  VSTORE(a, 0, x);
+  VSTORE(b, 0, y);
+  for (int j = 0; j < V; j++) x[j] = fmod(x[j], y[j]);
+  return VLOAD(0, x);
+}
+#define FMOD(a, b) DOUBLE_OR_FLOAT(fmod_by_lane(a, b), fmod(a, b))
 
 /* Written here because some drivers' erfc and lgamma are hundreds of ulp off. */
 

@@ -2,22 +2,29 @@
  * i * a_row + j * a_col, so a transposed matrix is one with its strides exchanged; b alike.
  *
  * For CPUs, local size 1: a tile of ROWS x WIDTH of c stays in registers while k runs.
- *   product_direct    b_col is 1; global: blocks of `rows` rows, panels of WIDTH columns
- *   product_strided   any strides; the same
- *   pack_a, pack_b    copies to panels [.., k, ROWS] and [.., k, WIDTH] of type A, padded
- *                     with zeros; global: panels, stretches of PACKED positions of k
- *   product_packed    from these panels; global: blocks of `rows` rows (a multiple of
- * ROWS), blocks of `columns` columns (of WIDTH); k in stretches of `depth` For GPUs:
- * product_tiled, groups of side * side work-items, side a power of two; global: tiles down,
- * tiles across. A group makes a tile of 4
- * * side rows and columns, a work-item 16 elements of it, `side` apart. */
+ *
+ * product_direct: b_col is 1. Global: blocks of `rows` rows, panels of WIDTH columns.
+ *
+ * product_strided: the same for any strides.
+ *
+ * pack_a, pack_b: copies to panels [.., k, ROWS] and [.., k, WIDTH] of type A, padded with
+ * zeros. Global: panels, stretches of PACKED positions of k.
+ *
+ * product_packed: from these panels. Global: blocks of `rows` rows (a multiple of ROWS),
+ * blocks of `columns` columns (of WIDTH); k in stretches of `depth`.
+ *
+ * For GPUs, groups of side * side work-items, side a power of two:
+ *
+ * product_tiled: k from `begin` to `end`, with what came before in `sums`, which also holds
+ * the result unless `end` is k. A group makes a tile of 4 * side rows and columns, a
+ * work-item 16 elements of it, `side` apart. Global: tiles down, tiles across. */
 
 /* Choices given as constants must meet their bodies. */
 #define INLINED static inline __attribute__((always_inline))
 
 typedef struct {
   long m, n, k, a_row, a_col, b_row, b_col;
-  long rows, columns, depth, side;
+  long rows, columns, depth, side, begin, end;
 } product;
 
 #define ROWS    12
@@ -233,7 +240,9 @@ __kernel void product_packed(const __global A *a, long a_offset, const __global 
 INLINED void fill_tile(__local A *tile, const __global T *x, size_t first, size_t count,
                        size_t stride, size_t at, size_t k, size_t k_stride, size_t side) {
   size_t here = get_local_id(0), width = 4 * side;
-  for (size_t i = here; i < width * side; i += side * side) {
+#pragma unroll
+  for (int step = 0; step < 4; step++) {
+    size_t i = here + step * (side * side);
     size_t across = k_stride == 1 ? i / side : i & (width - 1);
     size_t along = k_stride == 1 ? i & (side - 1) : i / width;
     A value = (A)0;
@@ -260,36 +269,48 @@ INLINED void tile_step(const __local A *a, const __local A *b, size_t side, A su
 }
 
 __kernel void product_tiled(const __global T *a, long a_offset, const __global T *b,
-                            long b_offset, __global T *c, long c_offset, product s,
-                            __local A *tile_a, __local A *tile_b) {
+                            long b_offset, __global T *c, long c_offset, __global A *sums,
+                            long sums_offset, product s, __local A *tile_a,
+                            __local A *tile_b) {
   size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, side = (size_t)s.side;
   size_t a_row = (size_t)s.a_row, a_col = (size_t)s.a_col;
   size_t b_row = (size_t)s.b_row, b_col = (size_t)s.b_col;
+  size_t begin = (size_t)s.begin, end = (size_t)s.end;
   size_t width = 4 * side;
   size_t row = get_group_id(0) * width, col = get_group_id(1) * width;
   size_t x = get_local_id(0) & (side - 1), y = get_local_id(0) / side;
   A sum[4][4];
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 4; j++) sum[i][j] = (A)0;
   a += a_offset;
   b += b_offset;
   c += c_offset;
-  for (size_t part = 0; part < k; part += side * LOOP_STEP) {
-    size_t stop = AT_MOST(k, part + side * LOOP_STEP);
-    for (size_t at = part; at < stop; at += side) {
-      fill_tile(tile_a, a, row, m, a_row, at, k, a_col, side);
-      fill_tile(tile_b, b, col, n, b_col, at, k, b_row, side);
-      barrier(CLK_LOCAL_MEM_FENCE);
-      for (size_t i = 0; i < side; i++)
-        tile_step(tile_a + (i * (width + 1) + y), tile_b + (i * (width + 1) + x), side,
-                  sum);
-      barrier(CLK_LOCAL_MEM_FENCE);
-    }
-  }
+  sums += sums_offset;
+#pragma unroll
   for (int i = 0; i < 4; i++) {
+#pragma unroll
     for (int j = 0; j < 4; j++) {
       size_t r = row + y + i * side, q = col + x + j * side;
-      if (r < m && q < n) STORE(c, r * n + q, sum[i][j]);
+      sum[i][j] = (A)0;
+      if (begin > 0 && r < m && q < n) sum[i][j] = sums[r * n + q];
+    }
+  }
+  for (size_t at = begin; at < end; at += side) {
+    fill_tile(tile_a, a, row, m, a_row, at, k, a_col, side);
+    fill_tile(tile_b, b, col, n, b_col, at, k, b_row, side);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (size_t i = 0; i < side; i++)
+      tile_step(tile_a + (i * (width + 1) + y), tile_b + (i * (width + 1) + x), side, sum);
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      size_t r = row + y + i * side, q = col + x + j * side;
+      if (r >= m || q >= n) continue;
+      if (end < k)
+        sums[r * n + q] = sum[i][j];
+      else
+        STORE(c, r * n + q, sum[i][j]);
     }
   }
 }

@@ -142,7 +142,9 @@
 #define ZIP_LOW(x, y)  ((AV)((x).s0, (y).s0, (x).s1, (y).s1))
 #define ZIP_HIGH(x, y) ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
 #endif
-#define BOOLOF(mask)  JOIN(convert_, UCHARV)((mask) & (MV)1)
+/* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
+ */
+#define BOOLOF(mask)  abs(JOIN(convert_, JOIN(char, V))(mask))
 #define MASKOF(bools) (JOIN(convert_, MV)(bools) != (MV)0)
 
 /* To nearest even. A NaN's payload may lie in the bits that go. */

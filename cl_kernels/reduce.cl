@@ -141,7 +141,9 @@ INLINED A finished(A x, long divisor) {
  * makes / and % of one pair into a freeze, at which Oclgrind gives up. */
 INLINED size_t place(size_t i, long rank, const long *dims, const long *strides) {
   size_t at = 0;
-  for (long d = rank - 1; d > 0; d--) {
+#pragma unroll
+  for (int d = 3; d > 0; d--) {
+    if (d >= rank) continue;
     size_t rest = i / (size_t)dims[d];
     at += i * (size_t)strides[d] - rest * (size_t)(dims[d] * strides[d]);
     i = rest;

@@ -63,7 +63,7 @@ INLINED F row_largest(const __global T *x, size_t length) {
 /* Sum of e^(x - largest), added up in stretches. Where y can hold the terms as they are,
  * they are kept there. */
 INLINED F row_sum(int keep, const __global T *x, __global T *y, size_t length, F largest) {
-  FV total = (FV)0;
+  AV total = (AV)0, lost = (AV)0;
   size_t i = 0;
   while (i + V <= length) {
     size_t stop = AT_MOST(length, i + 32 * V);
@@ -73,13 +73,13 @@ INLINED F row_sum(int keep, const __global T *x, __global T *y, size_t length, F
       if (keep) STOREV(y, i, back(term));
       sum += term;
     }
-    total += sum;
+    carryv(REDUCE_SUM, &total, &lost, back(sum));
   }
   if (i < length) {
     AV rest = load_filled(x + i, length - i, A_LOWEST);
-    total += exp(floats(rest) - largest);
+    carryv(REDUCE_SUM, &total, &lost, back(exp(floats(rest) - largest)));
   }
-  return sum_across(total);
+  return sum_across(floats(total - lost));
 }
 
 INLINED void softmax_row(int logs, const __global T *x, __global T *y, size_t length) {
@@ -123,15 +123,17 @@ INLINED void softmax_columns_of(int logs, const __global T *x, __global T *y,
     size_t outer = tile / tiles, column = (tile - outer * tiles) * V;
     int count = (int)AT_MOST(inner - column, V);
     size_t at = outer * length * inner + column;
-    FV largest = (FV)(-INFINITY), sum = (FV)0;
+    FV largest = (FV)(-INFINITY);
+    AV total = (AV)0, lost = (AV)0;
     for (size_t i = 0; i < length; i++)
       largest = largerf(load_columns(x + at + i * inner, count), largest);
     for (size_t i = 0; i < length;) {
       size_t stop = AT_MOST(length, i + 32);
       FV part = (FV)0;
       for (; i < stop; i++) part += exp(load_columns(x + at + i * inner, count) - largest);
-      sum += part;
+      carryv(REDUCE_SUM, &total, &lost, back(part));
     }
+    FV sum = floats(total - lost);
     for (size_t i = 0; i < length; i++, at += inner) {
       AV done = answer(logs, load_columns(x + at, count), largest, sum);
       if (count == V)
@@ -156,14 +158,18 @@ INLINED F lane_largest(const __global T *x, size_t lane, size_t length, size_t l
 
 INLINED F lane_sum(const __global T *x, size_t lane, size_t length, size_t lanes,
                    size_t inner, F largest) {
-  F total = 0;
-  for (size_t i = lane; i < length; i += lanes * STRETCH) {
-    size_t stop = AT_MOST(length, i + lanes * STRETCH);
-    F sum = 0;
-    for (size_t j = i; j < stop; j += lanes) sum += exp((F)LOAD(x, j * inner) - largest);
-    total += sum;
+  A total = (A)0, lost = (A)0;
+  size_t stretch = lanes * STRETCH;
+  for (size_t part = lane; part < length; part += stretch * LOOP_STEP) {
+    size_t part_stop = AT_MOST(length, part + stretch * LOOP_STEP);
+    for (size_t i = part; i < part_stop; i += stretch) {
+      size_t stop = AT_MOST(length, i + stretch);
+      F sum = 0;
+      for (size_t j = i; j < stop; j += lanes) sum += exp((F)LOAD(x, j * inner) - largest);
+      carry(REDUCE_SUM, &total, &lost, (A)sum);
+    }
   }
-  return total;
+  return (F)(total - lost);
 }
 
 INLINED void softmax_group_of(int logs, const __global T *x, __global T *y,

@@ -25,28 +25,38 @@ int without_environment(void **state) {
   return 0;
 }
 
+int both_groups(int together, int each) {
+  if (together == TEST_SKIPPED) return each;
+  return together != 0 || each == TEST_SKIPPED ? together : each;
+}
+
 /* ---- Drivers ---- */
 
-static char *temporary_folder(void) {
-  char *folder = test_alloc(64);
-  strcpy(folder, "/tmp/eagercl-test-XXXXXX");
-  assert_non_null(mkdtemp(folder));
-  return folder;
+static char folder[64] = "/tmp/eagercl-test-XXXXXX", driver[4096];
+
+static void remove_folder(void) {
+  unlink(driver);
+  rmdir(folder);
+}
+
+static bool use_folder(void) {
+  return mkdtemp(folder) != NULL && atexit(remove_folder) == 0 &&
+         setenv("OCL_ICD_VENDORS", folder, 1) == 0;
 }
 
 void use_no_driver(void) {
-  assert_int_equal(setenv("OCL_ICD_VENDORS", temporary_folder(), 1), 0);
+  assert_true(use_folder());
 }
 
 bool use_only_driver(const char *name) {
   const char *vendors = getenv("OCL_ICD_VENDORS");
-  char *from = test_alloc(4096), *to = test_alloc(4096);
+  char *from = test_alloc(4096);
   snprintf(from, 4096, "%s/%s.icd", vendors != NULL ? vendors : "/etc/OpenCL/vendors",
            name);
   if (access(from, R_OK) != 0) return false;
-  const char *folder = temporary_folder();
-  snprintf(to, 4096, "%s/%s.icd", folder, name);
-  return symlink(from, to) == 0 && setenv("OCL_ICD_VENDORS", folder, 1) == 0;
+  assert_true(use_folder());
+  snprintf(driver, sizeof driver, "%s/%s.icd", folder, name);
+  return symlink(from, driver) == 0;
 }
 
 /* ---- Devices ---- */

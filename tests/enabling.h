@@ -20,6 +20,9 @@ int without_environment(void **state);
 void use_no_driver(void);
 bool use_only_driver(const char *name);
 
+/* What main returns for tests that share a process and tests that do not. */
+int both_groups(int together, int each);
+
 /* The physical device a selector means; skips the test where there is none. */
 const eager_device_info *need_device(const char *selector);
 bool has_device(const char *selector);

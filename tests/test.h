@@ -10,8 +10,8 @@
  * one. Every child ends with eager_shutdown() and a count of the driver's objects: zero.
  *
  * Environment:
- *   EAGERCL_TEST_DEVICE=pocl-pthread   the lane: also pocl-basic, rusticl, oclgrind, or any
- *                                      part of a device's name. Unset: the first device
+ *   EAGERCL_TEST_DEVICE=pocl-pthread   the lane: also pocl-basic, rusticl, oclgrind, intel,
+ *                                      or any part of a device's name. Unset: the first
  *   EAGERCL_TEST_ONLY=part             only tests whose name contains it
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out

@@ -15,6 +15,8 @@ static bool starts_with(const char *text, const char *start) {
 
 static bool is_of_lane(const eager_device_info *info, const char *name) {
   if (strcmp(name, "rusticl") == 0) return strstr(info->platform, "rusticl") != NULL;
+  if (strcmp(name, "intel") == 0) /* its CPU driver; their GPUs are another platform */
+    return strstr(info->platform, "Intel") != NULL && info->type == EAGER_DEVICE_CPU;
   if (strcmp(name, "oclgrind") == 0) return strstr(info->platform, "Oclgrind") != NULL;
   if (starts_with(name, "pocl-") && strstr(info->platform, "Portable") != NULL)
     return starts_with(info->device, name + strlen("pocl-"));

@@ -53,6 +53,28 @@ eager_status eager__foreign_import(eager__device *device, eager__mem *mem, size_
   return EAGER_OK;
 }
 
+/* The timeline of the context that owns `queue`, or NULL: a queue of the user's own. */
+static eager__timeline *timeline_of(eager__context *context, cl_command_queue queue) {
+  for (int i = 0; i < context->device_count; i++)
+    if (context->devices[i]->compute.queue == queue) return &context->devices[i]->compute;
+  return NULL;
+}
+
+/* A command that nobody flushes never ends, and its event is only looked at. */
+static void flush_behind(eager__context *context, cl_event event) {
+  cl_command_queue queue = NULL;
+  eager__cl_enter(context);
+  cl_int code = clGetEventInfo(event, CL_EVENT_COMMAND_QUEUE, sizeof queue, &queue, NULL);
+  eager__cl_leave(context);
+  if (code != CL_SUCCESS || queue == NULL) return; /* a user event has none */
+  eager__timeline *ours = timeline_of(context, queue);
+  if (ours != NULL) eager__timeline_lock(ours);
+  eager__cl_enter(context);
+  clFlush(queue);
+  eager__cl_leave(context);
+  if (ours != NULL) eager__timeline_unlock(ours);
+}
+
 eager_status eager__foreign_event(eager__device *device, eager__event *event) {
   cl_context context = NULL;
   eager__cl_enter(device->context);
@@ -64,6 +86,7 @@ eager_status eager__foreign_event(eager__device *device, eager__event *event) {
                           eager__cl_error_name(code));
   EAGER__REQUIRE(context == device->context->cl, EAGER_INVALID_ARGUMENT,
                  "ready belongs to another context than %s", device->short_name);
+  flush_behind(device->context, event);
   eager__census_add(EAGER__OBJECT_EVENT, 1);
   return EAGER_OK;
 }

@@ -16,7 +16,8 @@ eager__mem *eager__foreign_over_host(eager__device *device, void *data, size_t s
 eager_status eager__foreign_import(eager__device *device, eager__mem *mem, size_t offset,
                                    size_t size);
 
-/* INVALID_ARGUMENT unless `event` is of the device's context. Retains it. */
+/* INVALID_ARGUMENT unless `event` is of the device's context. Retains it, and flushes the
+ * queue it comes from. */
 eager_status eager__foreign_event(eager__device *device, eager__event *event);
 
 /* --- Handing ours out: the user releases what is given, so the census forgets it. --- */

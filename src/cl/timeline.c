@@ -160,6 +160,7 @@ static void complete_until(eager__timeline *timeline, uint64_t seq) {
   while (timeline->head != timeline->tail && mark_at(timeline, timeline->head)->seq <= seq)
     release_event(timeline->device, mark_at(timeline, timeline->head++)->event);
   if (eager__timeline_reached(timeline, seq)) return;
+  if (eager__device_is_lost(timeline->device)) return; /* told FAILED: it stays so */
   retire_until(timeline, seq, false);
   atomic_store_explicit(&timeline->completed, seq, memory_order_release);
 }

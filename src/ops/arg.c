@@ -62,8 +62,10 @@ static int64_t plan_groups(search *s, int64_t size) {
   else
     s->lanes = s->length < 8 ? 1 : s->length < 512 ? eager__at_most(size, 16) : size;
   int64_t groups = eager__ceil_div(s->outputs, size / s->lanes);
-  cut(s,
-      eager__at_most(256 / groups, s->length / eager__at_least(s->lanes * 64, PART / 4)));
+  int64_t enough = eager__at_least(s->lanes * 64, PART / 4);
+  int64_t parts = eager__at_most(256 / groups, s->length / enough);
+  int64_t longest = s->lanes * EAGER__TRIPS;
+  cut(s, eager__at_least(parts, eager__ceil_div(s->length, longest)));
   return groups;
 }
 

@@ -17,7 +17,7 @@ enum {
 /* As in matmul.cl. */
 typedef struct product {
   int64_t m, n, k, a_row, a_col, b_row, b_col;
-  int64_t rows, columns, depth, side;
+  int64_t rows, columns, depth, side, begin, end;
 } product;
 
 static eager_status infer(eager__call *call) {
@@ -127,18 +127,47 @@ static eager_status launch_packed(eager__call *call, eager__commands *commands, 
                                                     eager__ceil_div(p.n, p.columns), 1));
 }
 
-static eager_status launch_tiled(eager__call *call, eager__commands *commands, product p) {
-  int64_t most = (int64_t)eager__commands_traits(commands)->max_local_size;
-  p.side = most >= 256 ? 16 : most >= 64 ? 8 : most >= 16 ? 4 : 1;
-  int64_t width = 4 * p.side, size = p.side * p.side;
-  int64_t down = eager__ceil_div(p.m, width), across = eager__ceil_div(p.n, width);
-  size_t tile = (size_t)(p.side * (width + 1)) * eager__computed_size(call->dtype);
+/* Work-items of a group, along one side of their tile. */
+static int64_t tile_side(const eager__traits *traits) {
+  size_t most = traits->max_local_size;
+  return most >= 256 ? 16 : most >= 64 ? 8 : most >= 16 ? 4 : 1;
+}
+
+/* Positions of k for one launch. */
+static int64_t tiled_depth(const eager__traits *traits, const product *p) {
+  return traits->loop_limit == 0 ? p->k : EAGER__TRIPS / 4;
+}
+
+static eager_status add_tiled(eager__call *call, eager__commands *commands,
+                              const product *p, int scratch) {
+  int64_t width = 4 * p->side, size = p->side * p->side;
+  int64_t down = eager__ceil_div(p->m, width), across = eager__ceil_div(p->n, width);
+  size_t tile = (size_t)(p->side * (width + 1)) * eager__computed_size(call->dtype);
   eager__kernel_begin(commands, &eager__family_gemm, call->dtype, "product_tiled");
   add_operands(commands);
-  eager__arg_bytes(commands, &p, sizeof p);
+  if (scratch >= 0)
+    eager__arg_scratch(commands, scratch);
+  else
+    eager__arg_output(commands, 0); /* not looked at */
+  eager__arg_bytes(commands, p, sizeof *p);
   eager__arg_local(commands, tile);
   eager__arg_local(commands, tile);
   return eager__kernel_end(commands, eager__grid_2d(down * size, size, across, 1));
+}
+
+static eager_status launch_tiled(eager__call *call, eager__commands *commands, product p) {
+  const eager__traits *traits = eager__commands_traits(commands);
+  int64_t depth = tiled_depth(traits, &p);
+  int scratch = -1;
+  if (depth < p.k)
+    scratch =
+        eager__scratch(commands, (size_t)(p.m * p.n) * eager__computed_size(call->dtype));
+  p.side = tile_side(traits);
+  for (p.begin = 0; p.begin < p.k; p.begin = p.end) {
+    p.end = eager__at_most(p.k, p.begin + depth);
+    EAGER__TRY(add_tiled(call, commands, &p, scratch));
+  }
+  return EAGER_OK;
 }
 
 static bool worth_packing(const product *p, size_t element) {
@@ -158,7 +187,10 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   product p = describe(call);
   const uint8_t zero[8] = {0};
   if (p.k == 0) return eager__add_fill(commands, 0, zero, eager_dtype_size(call->dtype));
-  bool clblast = wants_clblast(call, commands);
+  const eager__traits *traits = eager__commands_traits(commands);
+  /* Behind CLBlast stands one kernel: what runs if it declines. */
+  bool clblast =
+      (traits->cpu_like || tiled_depth(traits, &p) >= p.k) && wants_clblast(call, commands);
   if (clblast) {
     eager__gemm gemm = {.dtype = call->dtype,
                         .transpose_a = eager__attr_get(call, "transpose_a")->i != 0,
@@ -171,8 +203,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
     gemm.ldb = (size_t)call->inputs[1].shape->dims[1];
     EAGER__TRY(eager__add_gemm(commands, &gemm));
   }
-  /* Behind CLBlast stands one kernel: whatever runs if it declines. */
-  if (!eager__commands_traits(commands)->cpu_like) return launch_tiled(call, commands, p);
+  if (!traits->cpu_like) return launch_tiled(call, commands, p);
   if (!clblast && worth_packing(&p, eager__computed_size(call->dtype)))
     return launch_packed(call, commands, p);
   return launch_direct(call, commands, p);

@@ -11,6 +11,11 @@
  * OpenCL's embedded profile allows. */
 enum { EAGER__GROUP = 64 };
 
+/* A work-item's trips through the main loop of a kernel, at most. llvmpipe ends all loops
+ * of a work-item once their trips, nested ones and following ones together, reach 65535;
+ * the smaller loops need their share, also short ones that other drivers unroll. */
+enum { EAGER__TRIPS = 8192 };
+
 static inline int64_t eager__at_least(int64_t value, int64_t floor) {
   return value > floor ? value : floor;
 }

@@ -13,7 +13,6 @@ enum {
   TILE = 64,    /* columns that one block takes side by side */
   PART = 16384, /* elements worth a work-item of their own */
   STRETCH = 16, /* as in reduce.cl */
-  LONGEST_LOOP = 32768,
 };
 
 /* As in reduce.cl. */
@@ -142,7 +141,7 @@ static int64_t plan_groups(reduction *r, bool columns, int64_t size) {
   int64_t groups = eager__ceil_div(r->outputs, size / r->lanes);
   int64_t parts =
       eager__at_most(4096 / groups, total / eager__at_least(r->lanes * 64, PART / 4));
-  int64_t longest = r->lanes * STRETCH * LONGEST_LOOP;
+  int64_t longest = r->lanes * EAGER__TRIPS;
   cut(r, eager__at_least(parts, eager__ceil_div(total, longest)), 1);
   return groups;
 }

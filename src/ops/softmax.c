@@ -41,9 +41,10 @@ static int64_t plan_groups(softmax_shape *s, int64_t size) {
   if (s->inner > 1)
     s->lanes = size / eager__power_of_two(s->outputs, size);
   else if (s->length < 512)
-    s->lanes = eager__power_of_two(s->length / 2, size < 16 ? size : 16);
+    s->lanes = eager__power_of_two(s->length / 2, eager__at_most(size, 16));
   else
     s->lanes = size;
+  while (s->lanes < size && s->length > 2 * s->lanes * EAGER__TRIPS) s->lanes *= 2;
   return eager__ceil_div(s->outputs, size / s->lanes);
 }
 
@@ -59,6 +60,11 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   bool blocks = traits->cpu_like;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
   int64_t groups = blocks ? plan_blocks(&s, traits->vector_width) : plan_groups(&s, size);
+
+  bool endless = !blocks && s.length > 2 * s.lanes * EAGER__TRIPS;
+  EAGER__REQUIRE(traits->loop_limit == 0 || !endless, EAGER_UNIMPLEMENTED,
+                 "an axis of %lld elements is too long for the loops of this device",
+                 (long long)s.length);
 
   eager__kernel_begin(commands, &eager__family_rows, call->dtype,
                       !blocks       ? row->group

@@ -58,7 +58,9 @@ eager_status eager_tensor_wait_for(const eager_tensor *t, uint64_t nanoseconds) 
 
 static void wait_submitted(eager__device *device) {
   if (!atomic_load(&device->is_open)) return;
-  eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
+  eager__timeline *timeline = &device->compute;
+  if (eager__timeline_wait(timeline, atomic_load(&timeline->submitted)) != EAGER_OK)
+    eager__failures_lost(device); /* noted, also when no handle is left to ask */
 }
 
 /* The earlier of two failures; the other is released. Either may be NULL. */

@@ -62,6 +62,7 @@ static void long_axes(void **state) {
   check(EAGER_FLOAT32, (test_shape){1, {1000001}}, 0, 1e6, false);
   check(EAGER_INT32, (test_shape){2, {2, 200003}}, 1, 1e9, false);
   check(EAGER_FLOAT32, (test_shape){2, {200003, 3}}, 0, 1e6, true);
+  check(EAGER_FLOAT32, (test_shape){2, {65537, 65}}, 0, 1e6, false);
 }
 
 static void refusals(void **state) {

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=240 */
+/* ctest: devices=all timeout=600 */
 /* Every elementwise op on every dtype it takes: special values first, then chance. */
 #include "elementwise_floats.h"
 #include "elementwise_integers.h"
@@ -8,6 +8,11 @@ enum { MOST = 1500 };
 
 static int most(void) {
   return test_is_slow() ? 40 : MOST;
+}
+
+/* Case after case in the other mode. */
+static void set_mode(uint64_t index) {
+  assert_ok(eager_set_thread_execution_mode(index % 2 == 0 ? EAGER_SYNC : EAGER_ASYNC));
 }
 
 /* ---- Floats ---- */
@@ -93,22 +98,30 @@ static const eager_dtype floats[] = {EAGER_FLOAT32, EAGER_FLOAT16, EAGER_BFLOAT1
 
 static void unary_floats(void **state) {
   (void)state;
+  test_time_limit(200);
   test_enable();
   uint64_t index = 0;
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof unary_cases / sizeof *unary_cases; i++)
-      if (test_sampled(index++) && test_has_arithmetic(floats[d]))
+      if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
+        set_mode(i + d);
         check_unary(&unary_cases[i], floats[d]);
+      }
+  set_mode(0);
 }
 
 static void binary_floats(void **state) {
   (void)state;
+  test_time_limit(200);
   test_enable();
   uint64_t index = 0;
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof binary_cases / sizeof *binary_cases; i++)
-      if (test_sampled(index++) && test_has_arithmetic(floats[d]))
+      if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
+        set_mode(i + d);
         check_binary(&binary_cases[i], floats[d]);
+      }
+  set_mode(0);
 }
 
 /* ---- Integers and bool ---- */
@@ -167,13 +180,17 @@ static void check_integer(const integer_case *c, eager_dtype dtype) {
 
 static void integers(void **state) {
   (void)state;
+  test_time_limit(200);
   test_enable();
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++)
     for (size_t i = 0; i < sizeof integer_cases / sizeof *integer_cases; i++)
       if ((integer_cases[i].dtypes & EAGER__BIT(test_dtypes[d])) != 0 &&
-          test_sampled(index++))
+          test_sampled(index++)) {
+        set_mode(i + (uint64_t)d);
         check_integer(&integer_cases[i], test_dtypes[d]);
+      }
+  set_mode(0);
 }
 
 /* Three element positions: in a whole vector, in the rest, and two at once. */

@@ -40,6 +40,7 @@ static void check(eager_dtype dtype, int64_t m, int64_t n, int64_t k, int transp
 static void about_the_tiles(void **state) {
   (void)state;
   test_enable();
+  test_time_limit(150); /* a driver with an empty cache compiles a program per dtype */
   static const int64_t ms[] = {1, 4, 5, 12, 13, 25, 0}, ks[] = {0, 1, 7, 33};
   static const int64_t ns[] = {1, 10, 15, 16, 17, 31, 33, 50};
   uint64_t index = 0;
@@ -50,7 +51,7 @@ static void about_the_tiles(void **state) {
         for (int j = 0; j < 8; j++)
           for (int l = 0; l < 4; l++) {
             if (!test_sampled(index++)) continue;
-            if (test_is_slow() && ms[i] * ns[j] * ks[l] > 2000) continue;
+            if (test_is_slow() && (index % 8 != 0 || ms[i] * ns[j] > 400)) continue;
             check(dtypes[d], ms[i], ns[j], ks[l], t);
           }
   }

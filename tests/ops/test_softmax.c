@@ -66,8 +66,9 @@ static void long_axes(void **state) {
   (void)state;
   test_enable();
   if (test_is_slow()) test_skip("hundreds of thousands of exponentials");
-  static const test_shape longs[] = {{1, {65537}}, {2, {2, 200003}}, {2, {200003, 2}}};
-  for (int s = 0; s < 3; s++) {
+  static const test_shape longs[] = {
+      {1, {65537}}, {2, {2, 200003}}, {2, {200003, 2}}, {2, {65537, 65}}};
+  for (int s = 0; s < 4; s++) {
     int axis = longs[s].dims[0] == 2;
     double *x = test_random_values(EAGER_FLOAT32, test_elements(longs[s]), -4, 4);
     check(EAGER_FLOAT32, longs[s], x, axis, 8);

@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 1 and api.md: the fields of eager_config. */
 #include <math.h>
 #include <unistd.h>
@@ -238,10 +238,12 @@ static void an_empty_cache_folder_asks_for_none(void **state) {
 
 int main(void) {
 #define ROW(test) cmocka_unit_test_setup(test, without_environment)
-  const struct CMUnitTest tests[] = {
+  const struct CMUnitTest together[] = {
       ROW(values_out_of_range_are_refused),
       ROW(reserved_space_must_be_zero),
       ROW(malformed_strings_are_refused_with_the_grammar),
+  };
+  const struct CMUnitTest tests[] = {
       ROW(memory_limit_is_in_bytes_per_device),
       ROW(memory_fraction_is_of_each_device),
       ROW(the_default_budget_leaves_room_on_the_host),
@@ -253,5 +255,8 @@ int main(void) {
       ROW(fields_with_effect_or_not_requested_are_not_logged),
       ROW(an_empty_cache_folder_asks_for_none),
   };
-  return test_main_each("runtime/config", tests, sizeof tests / sizeof *tests);
+  return both_groups(
+      test_main("runtime/config", together, sizeof together / sizeof *together),
+      test_main_each("runtime/config, a process each", tests,
+                     sizeof tests / sizeof *tests));
 }

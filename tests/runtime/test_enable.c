@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 1: what enabling takes and refuses, and the order of its checks. The
  * rows about conflicts are in test_enable_again.c, those about no device and about calls
  * before enabling in test_enable_none.c. */

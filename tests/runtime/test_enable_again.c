@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 1, the rows "enabled before": the same effective options are OK, any
  * other is named with its active and its requested value, and the active ones stay. */
 #include "enabling.h"

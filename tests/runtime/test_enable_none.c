@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 1: no usable device, and calls before enabling. */
 #include "eagercl/opencl.h"
 #include "enabling.h"
@@ -181,16 +181,21 @@ static void a_failed_call_before_enabling_leaves_enabling_possible(void **state)
 
 int main(void) {
 #define ROW(test) cmocka_unit_test_setup(test, without_environment)
-  const struct CMUnitTest tests[] = {
-      ROW(no_platform_is_told_with_a_package_to_install),
-      ROW(a_platform_without_devices_is_told_with_its_reason),
-      ROW(a_platform_without_devices_never_hides_the_others),
+  const struct CMUnitTest together[] = {
       ROW(listing_devices_needs_no_enabling),
       ROW(creating_a_tensor_needs_enabling),
       ROW(ops_need_enabling),
       ROW(scopes_and_thread_settings_need_enabling),
       ROW(enabled_devices_and_statistics_need_enabling),
+  };
+  const struct CMUnitTest tests[] = {
+      ROW(no_platform_is_told_with_a_package_to_install),
+      ROW(a_platform_without_devices_is_told_with_its_reason),
+      ROW(a_platform_without_devices_never_hides_the_others),
       ROW(a_failed_call_before_enabling_leaves_enabling_possible),
   };
-  return test_main_each("runtime/enable_none", tests, sizeof tests / sizeof *tests);
+  return both_groups(
+      test_main("runtime/enable_none", together, sizeof together / sizeof *together),
+      test_main_each("runtime/enable_none, a process each", tests,
+                     sizeof tests / sizeof *tests));
 }

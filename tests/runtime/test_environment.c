@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 1, "Environment defaults": read only where the argument is AUTO,
  * NULL or zero; a malformed value is an error that names the variable. */
 #include "enabling.h"
@@ -263,6 +263,10 @@ static void the_environment_is_left_alone(void **state) {
 
 int main(void) {
 #define ROW(test) cmocka_unit_test_setup(test, without_environment)
+  const struct CMUnitTest together[] = {
+      ROW(malformed_values_are_refused),
+      ROW(malformed_values_are_not_read_where_an_argument_is_given),
+  };
   const struct CMUnitTest tests[] = {
       ROW(policy_and_mode_come_from_the_environment),
       ROW(arguments_outrank_the_environment),
@@ -272,10 +276,11 @@ int main(void) {
       ROW(level_info_shows_info_and_above),
       ROW(level_error_shows_no_warnings),
       ROW(without_a_level_warnings_are_shown),
-      ROW(malformed_values_are_refused),
-      ROW(malformed_values_are_not_read_where_an_argument_is_given),
       ROW(well_formed_values_that_match_nothing_name_their_variable),
       ROW(the_environment_is_left_alone),
   };
-  return test_main_each("runtime/environment", tests, sizeof tests / sizeof *tests);
+  return both_groups(
+      test_main("runtime/environment", together, sizeof together / sizeof *together),
+      test_main_each("runtime/environment, a process each", tests,
+                     sizeof tests / sizeof *tests));
 }

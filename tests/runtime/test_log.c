@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* api.md, eager_config.log: who is told what. The levels of EAGERCL_LOG_LEVEL are in
  * test_environment.c. */
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 2 on the devices that are really here: names and their forms, the
  * visible list, and the default device. Tables over invented machines: tests/cl. */
 #include "cl/census.h"
@@ -337,11 +337,14 @@ static void a_platform_has_one_context_made_at_the_first_use(void **state) {
 
 int main(void) {
 #define ROW(test) cmocka_unit_test_setup(test, without_environment)
-  const struct CMUnitTest tests[] = {
+  const struct CMUnitTest together[] = {
       ROW(names_are_numbered_per_type),
       ROW(every_form_of_a_name_finds_its_device),
       ROW(malformed_names_are_refused_with_the_grammar),
       ROW(unknown_names_tell_what_is_available),
+      ROW(the_default_is_no_simulator_but_the_first_of_the_best_type),
+  };
+  const struct CMUnitTest tests[] = {
       ROW(a_device_that_is_not_visible_is_unknown),
       ROW(an_index_beyond_the_enabled_devices_is_refused),
       ROW(the_list_is_the_order),
@@ -352,11 +355,13 @@ int main(void) {
       ROW(a_simulator_renamed_gpu_is_not_the_default),
       ROW(a_simulator_can_be_asked_for),
       ROW(a_simulator_alone_is_the_default),
-      ROW(the_default_is_no_simulator_but_the_first_of_the_best_type),
       ROW(an_accelerator_comes_before_a_cpu),
       ROW(a_gpu_comes_before_an_accelerator),
       ROW(the_default_device_can_be_chosen_in_any_form),
       ROW(a_platform_has_one_context_made_at_the_first_use),
   };
-  return test_main_each("runtime/names_live", tests, sizeof tests / sizeof *tests);
+  return both_groups(
+      test_main("runtime/names_live", together, sizeof together / sizeof *together),
+      test_main_each("runtime/names_live, a process each", tests,
+                     sizeof tests / sizeof *tests));
 }

@@ -4,15 +4,26 @@
 #include "placing.h"
 #include "test.h"
 
-/* Blocks of 128 KiB: a class size, and more than the staging ring takes. */
-enum { BLOCK = 128 * 1024, ELEMENTS = BLOCK / 4, BLOCKS = 8, LIMIT = BLOCKS * BLOCK };
+enum { BLOCKS = 8 };
+
+/* Bytes, of which the budget is BLOCKS times as many: a size class of the pool's, and
+ * where the device is fast enough more than the staging ring takes. */
+static int64_t block_size(void) {
+  return test_is_slow() ? 1024 : 128 * 1024;
+}
+static int64_t elements_of_block(void) {
+  return block_size() / 4;
+}
+static int64_t limit(void) {
+  return BLOCKS * block_size();
+}
 
 static const char *second(void) {
   return test_has_same_context() ? test_device_same_context() : test_device_other_context();
 }
 
 static void begin(eager_execution_mode mode) {
-  eager_config config = {.memory_limit = LIMIT};
+  eager_config config = {.memory_limit = (size_t)limit()};
   assert_ok(test_enable_with(config, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC));
   assert_ok(eager_set_thread_execution_mode(mode));
   test_time_limit(90);
@@ -25,9 +36,9 @@ static eager_memory_info memory_of(const char *device) {
 }
 
 static eager_tensor *block_of(double value) {
-  double *values = test_alloc(ELEMENTS * sizeof *values);
-  for (int i = 0; i < ELEMENTS; i++) values[i] = value;
-  return test_tensor(EAGER_FLOAT32, (test_shape){1, {ELEMENTS}}, values);
+  double *values = test_alloc((size_t)elements_of_block() * sizeof *values);
+  for (int64_t i = 0; i < elements_of_block(); i++) values[i] = value;
+  return test_tensor(EAGER_FLOAT32, (test_shape){1, {elements_of_block()}}, values);
 }
 
 static eager_tensor *zeros(int64_t elements) {
@@ -36,25 +47,25 @@ static eager_tensor *zeros(int64_t elements) {
   return t;
 }
 
-static void expect_value(const eager_tensor *t, double value) {
+static void expect_all(const eager_tensor *t, double value) {
   double *values = test_read(t);
-  for (int i = 0; i < ELEMENTS; i++) assert_true(values[i] == value);
+  for (int64_t i = 0; i < elements_of_block(); i++) assert_true(values[i] == value);
 }
 
 static const char *refusal(uint64_t requested, uint64_t in_use, uint64_t cached,
                            unsigned long long holder, uint64_t held) {
   return test_text("out of memory on %s: %llu bytes requested, %llu in use, %llu cached, "
-                   "limit %d; the largest holder is FromHost #%llu with %llu bytes",
-                   test_device(), (unsigned long long)requested,
-                   (unsigned long long)in_use, (unsigned long long)cached, LIMIT, holder,
+                   "limit %lld; the largest holder is FromHost #%llu with %llu bytes",
+                   test_device(), (unsigned long long)requested, (unsigned long long)in_use,
+                   (unsigned long long)cached, (long long)limit(), holder,
                    (unsigned long long)held);
 }
 
 static void the_limit_is_the_budget(void **state) {
   (void)state;
   begin(EAGER_SYNC);
-  assert_int_equal(memory_of(test_device()).limit, LIMIT);
-  assert_int_equal(memory_of(second()).limit, LIMIT);
+  assert_int_equal(memory_of(test_device()).limit, limit());
+  assert_int_equal(memory_of(second()).limit, limit());
 }
 
 /* At the call, in both modes: requested size, in use, cached, limit, largest holder. */
@@ -67,25 +78,27 @@ static void refused_at_the_call(void **state) {
     held[i] = block_of(i);
     if (!i) first = placing_number();
   }
-  assert_int_equal(memory_of(test_device()).current, LIMIT);
-  const char *text = test_text("%s [Op:AddV2]", refusal(BLOCK, LIMIT, 0, first, BLOCK));
+  assert_int_equal(memory_of(test_device()).current, limit());
+  const char *text =
+      test_text("%s [Op:AddV2]", refusal(block_size(), limit(), 0, first, block_size()));
   for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
     assert_ok(eager_set_thread_execution_mode((eager_execution_mode)mode));
     assert_fails(eager_add(held[0], held[1], &out), EAGER_RESOURCE_EXHAUSTED, text);
     assert_null(out);
   }
-  int64_t elements = ELEMENTS;
-  float *data = test_alloc(BLOCK);
+  int64_t elements = elements_of_block();
+  float *data = test_alloc((size_t)block_size());
   assert_fails(eager_tensor_from_host(EAGER_FLOAT32, 1, &elements, data, &out),
-               EAGER_RESOURCE_EXHAUSTED, refusal(BLOCK, LIMIT, 0, first, BLOCK));
+               EAGER_RESOURCE_EXHAUSTED,
+               refusal(block_size(), limit(), 0, first, block_size()));
   assert_null(out);
 
   /* Nothing is lost, and with one block back the same call passes. */
-  assert_int_equal(memory_of(test_device()).current, LIMIT);
-  for (int i = 0; i < BLOCKS; i++) expect_value(held[i], i);
+  assert_int_equal(memory_of(test_device()).current, limit());
+  for (int i = 0; i < BLOCKS; i++) expect_all(held[i], i);
   eager_tensor_release(held[7]);
   assert_ok(eager_add(held[2], held[3], &held[7]));
-  expect_value(held[7], 5);
+  expect_all(held[7], 5);
   assert_ok(eager_synchronize(NULL));
   for (int i = 0; i < BLOCKS; i++) eager_tensor_release(held[i]);
 }
@@ -95,12 +108,13 @@ static void more_than_the_limit_at_once(void **state) {
   begin(EAGER_SYNC);
   eager_tensor *held = block_of(3), *out;
   unsigned long long number = placing_number();
-  int64_t elements = LIMIT / 4 + 1;
+  int64_t elements = limit() / 4 + 1;
   assert_fails(eager_tensor_zeros(EAGER_FLOAT32, 1, &elements, &out),
                EAGER_RESOURCE_EXHAUSTED,
-               test_text("%s [Op:Zeros]", refusal(LIMIT + 4, BLOCK, 0, number, BLOCK)));
+               test_text("%s [Op:Zeros]",
+                         refusal(limit() + 4, block_size(), 0, number, block_size())));
   assert_null(out);
-  expect_value(held, 3);
+  expect_all(held, 3);
   eager_tensor_release(held);
 }
 
@@ -111,11 +125,11 @@ static void the_pool_is_trimmed(void **state) {
   eager_tensor *held[BLOCKS];
   for (int i = 0; i < BLOCKS; i++) held[i] = block_of(i);
   for (int i = 0; i < BLOCKS; i++) eager_tensor_release(held[i]);
-  assert_int_equal(memory_of(test_device()).reserved_bytes, LIMIT);
-  eager_tensor *large = zeros(LIMIT / 4); /* of another size class */
+  assert_int_equal(memory_of(test_device()).reserved_bytes, limit());
+  eager_tensor *large = zeros(limit() / 4); /* of another size class */
   eager_memory_info info = memory_of(test_device());
-  assert_int_equal(info.current, LIMIT);
-  assert_int_equal(info.reserved_bytes, LIMIT);
+  assert_int_equal(info.current, limit());
+  assert_int_equal(info.reserved_bytes, limit());
   eager_tensor_release(large);
 }
 
@@ -134,16 +148,16 @@ static void mirrors_fall_first(void **state) {
       assert_ok(eager_add(source[i], source[i], &result[i]));
     assert_int_equal(placing_stats().count, SOURCES);
     assert_ok(eager_synchronize(NULL));
-    assert_int_equal(memory_of(test_device()).current, 2 * SOURCES * BLOCK);
+    assert_int_equal(memory_of(test_device()).current, 2 * SOURCES * block_size());
     for (int i = 0; i < BLOCKS - SOURCES; i++) held[i] = block_of(i); /* all but results */
-    assert_int_equal(memory_of(test_device()).current, LIMIT);
-    for (int i = 0; i < SOURCES; i++) expect_value(result[i], 2 * (10 + i));
-    for (int i = 0; i < BLOCKS - SOURCES; i++) expect_value(held[i], i);
+    assert_int_equal(memory_of(test_device()).current, limit());
+    for (int i = 0; i < SOURCES; i++) expect_all(result[i], 2 * (10 + i));
+    for (int i = 0; i < BLOCKS - SOURCES; i++) expect_all(held[i], i);
     for (int i = 0; i < BLOCKS - SOURCES; i++) eager_tensor_release(held[i]);
     for (int i = 0; i < SOURCES; i++) eager_tensor_release(result[i]);
     for (int i = 0; i < SOURCES; i++) { /* the mirrors were gone: copied again */
       assert_ok(eager_add(source[i], source[i], &result[i]));
-      expect_value(result[i], 2 * (10 + i));
+      expect_all(result[i], 2 * (10 + i));
       eager_tensor_release(result[i]);
     }
     assert_int_equal(placing_stats().count, 2 * SOURCES);
@@ -159,12 +173,13 @@ static void mirrors_in_use_stay(void **state) {
   assert_ok(eager_push_device(second()));
   eager_tensor *source = block_of(4), *view, *held[BLOCKS], *out;
   assert_ok(eager_pop_device());
-  assert_ok(eager_reshape(source, 2, (int64_t[]){2, ELEMENTS / 2}, &view)); /* of it */
+  assert_ok(
+      eager_reshape(source, 2, (int64_t[]){2, elements_of_block() / 2}, &view)); /* of it */
   for (int i = 0; i < BLOCKS - 1; i++) held[i] = block_of(i);
   int64_t one = 1;
   assert_int_equal(eager_tensor_zeros(EAGER_FLOAT32, 1, &one, &out),
                    EAGER_RESOURCE_EXHAUSTED);
-  expect_value(view, 4);
+  expect_all(view, 4);
   for (int i = 0; i < BLOCKS - 1; i++) eager_tensor_release(held[i]);
   eager_tensor_release(view);
   eager_tensor_release(source);
@@ -183,8 +198,8 @@ static void work_in_flight_is_waited_for(void **state) {
     eager_tensor_release(sum);
     sum = next;
   }
-  assert_true(memory_of(test_device()).reserved_bytes <= LIMIT);
-  expect_value(sum, rounds);
+  assert_true(memory_of(test_device()).reserved_bytes <= (uint64_t)limit());
+  expect_all(sum, rounds);
   eager_tensor_release(sum);
 }
 

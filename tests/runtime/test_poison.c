@@ -326,8 +326,9 @@ static void failed_mirrors_are_dropped(void **state) {
   eager_tensor_release(far);
 }
 
-static const eager_dtype integers[] = {EAGER_INT8,  EAGER_INT16,  EAGER_INT32,  EAGER_INT64,
-                                       EAGER_UINT8, EAGER_UINT16, EAGER_UINT32, EAGER_UINT64};
+static const eager_dtype integers[] = {EAGER_INT8,   EAGER_INT16, EAGER_INT32,
+                                       EAGER_INT64,  EAGER_UINT8, EAGER_UINT16,
+                                       EAGER_UINT32, EAGER_UINT64};
 
 /* Section 5: "integer division by zero is an error, not a crash". */
 static void integer_division_by_zero(void **state) {
@@ -336,9 +337,10 @@ static void integer_division_by_zero(void **state) {
   int count = test_is_slow() ? 1 : 4;
   begin(EAGER_SYNC);
   for (int d = 0; d < 8; d++) {
+    if (integers[d] != EAGER_INT32 && !test_sampled((uint64_t)d)) continue;
     eager_tensor *a = placing_tensor(test_device(), integers[d], 3), *out;
-    eager_tensor *zero = test_tensor(integers[d], (test_shape){1, {3}},
-                                     (double[]){1, 1, 0});
+    eager_tensor *zero =
+        test_tensor(integers[d], (test_shape){1, {3}}, (double[]){1, 1, 0});
     for (int i = 0; i < count; i++) {
       eager_op *op;
       int outputs = 1;

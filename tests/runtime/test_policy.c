@@ -12,11 +12,14 @@ enum { POLICIES = 4, ERROR = 0, WARNING, COPY };
 /* The table, as semantics.md has it. */
 static int verdict_for(eager_device_policy policy, eager_dtype dtype) {
   switch (policy) {
-  case EAGER_DEVICE_PLACEMENT_EXPLICIT: return ERROR;
-  case EAGER_DEVICE_PLACEMENT_WARN: return WARNING;
+  case EAGER_DEVICE_PLACEMENT_EXPLICIT:
+    return ERROR;
+  case EAGER_DEVICE_PLACEMENT_WARN:
+    return WARNING;
   case EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32:
     return dtype == EAGER_INT32 ? COPY : ERROR;
-  default: return COPY;
+  default:
+    return COPY;
   }
 }
 
@@ -41,11 +44,12 @@ static const char *warning_text(const char *op, int input, const char *on,
 }
 
 /* ConcatV2 works for every dtype: input #0 is on the lane's device, input #1 is not. */
-static void run_row(eager_device_policy policy, eager_dtype dtype, eager_execution_mode mode,
-                    const char *other, int *warned) {
+static void run_row(eager_device_policy policy, eager_dtype dtype,
+                    eager_execution_mode mode, const char *other, int *warned) {
   const char *here = test_device();
   placing_begin(policy, mode);
-  eager_tensor *near = placing_tensor(here, dtype, 2), *far = placing_tensor(other, dtype, 3);
+  eager_tensor *near = placing_tensor(here, dtype, 2),
+               *far = placing_tensor(other, dtype, 3);
   eager_tensor *out;
   eager_status status = eager_concat((eager_tensor *[]){near, far}, 2, 0, &out);
   int verdict = verdict_for(policy, dtype);

@@ -1,4 +1,4 @@
-/* ctest: */
+/* ctest: timeout=180 */
 /* semantics.md section 2, "allow_soft_placement", and section 5, float64 on a device that
  * has no arithmetic for it. */
 #include "enabling.h"

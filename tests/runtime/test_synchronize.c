@@ -14,7 +14,8 @@ static void begin(eager_execution_mode mode) {
 }
 
 static const char *failed(unsigned long long gather, const char *device) {
-  return test_text("%s [failed op: GatherV2 #%llu on %s]", placing_bad_text, gather, device);
+  return test_text("%s [failed op: GatherV2 #%llu on %s]", placing_bad_text, gather,
+                   device);
 }
 
 static unsigned long long fail_on(const char *device) {

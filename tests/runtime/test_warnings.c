@@ -40,8 +40,7 @@ static void ten_then_powers_of_ten(void **state) {
   assert_int_equal(test_log_count(text), 10);
   move(EAGER_ASYNC, 1);
   assert_int_equal(test_log_count(text), 11);
-  assert_int_equal(
-      test_log_count("performance bottleneck. (100 such copies so far)"), 1);
+  assert_int_equal(test_log_count("performance bottleneck. (100 such copies so far)"), 1);
   assert_int_equal(placing_stats().warnings, 100); /* all of them are counted */
 
   /* Resetting the statistics does not start the flood again. */
