@@ -323,7 +323,17 @@ void eager__timeline_flush(eager__timeline *timeline) {
   eager__timeline_unlock(timeline);
 }
 
+/* A device that only said it was lost still writes to cells and reads staging and adopted
+ * memory, all of which go next. A dead one answers with an error. */
+static void finish_lost(eager__timeline *timeline) {
+  if (!timeline->queue || !eager__device_is_lost(timeline->device)) return;
+  eager__cl_enter(timeline->device->context);
+  clFinish(timeline->queue);
+  eager__cl_leave(timeline->device->context);
+}
+
 void eager__timeline_abandon(eager__timeline *timeline) {
+  finish_lost(timeline);
   eager__timeline_lock(timeline);
   retire_until(timeline, UINT64_MAX, true);
   while (timeline->head != timeline->tail)

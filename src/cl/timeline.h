@@ -95,7 +95,8 @@ eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq);
 /* Flushes what is submitted. */
 void eager__timeline_flush(eager__timeline *timeline);
 
-/* The device is lost or closing: retires everything as lost, drops the marks. */
+/* The device is closing: retires everything as lost, drops the marks. Blocks while a lost
+ * device has commands in hand. */
 void eager__timeline_abandon(eager__timeline *timeline);
 
 /* A retained event that completes no earlier than `seq`; NULL when already complete. */

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=300 */
 /* The main job as a user runs it, held to its double-precision reference; and the example
  * of a library. The reference and the limits of 1e-4 and 2 digits are the program's own
  * (--check-reference): here its word is read, not taken from its exit status alone. */
@@ -8,7 +8,8 @@
 
 #include "program.h"
 
-enum { SECONDS = 100, TEST_DIGITS = 364, COMPARED_LOSSES = 50 };
+enum { SECONDS = 110, TEST_DIGITS = 364, COMPARED_LOSSES = 50 };
+enum { EPOCHS = 30, FEW_EPOCHS = 3 }; /* three have 69 steps, so all compared losses */
 
 static const char *const policies[] = {"explicit", "warn", "silent", "silent_for_int32"};
 static const char *const modes[] = {"sync", "async"};
@@ -24,9 +25,10 @@ typedef struct verdict {
   double worst;
 } verdict;
 
-static verdict train(const char *mode, const char *policy, int seed) {
-  char seed_text[16];
-  snprintf(seed_text, sizeof seed_text, "%d", seed);
+static verdict train(const char *mode, const char *policy, int seed, int epochs) {
+  char seed_text[16], epochs_text[16];
+  snprintf(seed_text, sizeof seed_text, "--seed=%d", seed);
+  snprintf(epochs_text, sizeof epochs_text, "--epochs=%d", epochs);
   const char *words[] = {"digits",
                          "--device",
                          test_device(),
@@ -34,8 +36,8 @@ static verdict train(const char *mode, const char *policy, int seed) {
                          mode,
                          "--policy",
                          policy,
-                         "--seed",
                          seed_text,
+                         epochs_text,
                          "--quiet",
                          "--check-reference",
                          NULL};
@@ -45,7 +47,8 @@ static verdict train(const char *mode, const char *policy, int seed) {
                     "test accuracy: %lf %%\n"
                     "reference: %d losses within %lf, %d test digits right against %d\n",
                     &v.accuracy, &v.losses, &v.worst, &v.right, &v.reference_right);
-  print_message("%s %s seed %d on %s: %s", mode, policy, seed, test_device(), r.out);
+  print_message("%s %s %s %s on %s: %s", mode, policy, seed_text, epochs_text,
+                test_device(), r.out);
   if (r.status != 0 || read != 5)
     fail_msg("status %d, on its standard error: %s", r.status, r.err);
   assert_int_equal(v.losses, COMPARED_LOSSES);
@@ -61,17 +64,18 @@ static void begin(void) {
   test_time_limit(SECONDS * 20);
 }
 
-/* One policy a mode, or all. Drawn so that three neighbouring devices take all four. */
+/* One policy a mode, and few epochs in the second mode; or everything. Drawn so that three
+ * neighbouring devices take all four policies. */
 static void learns_in_every_mode_under_every_policy(void **state) {
   (void)state;
   begin();
-  const char *number = strchr(test_device(), ':') + 1;
-  int64_t drawn = test_random_int(0, 3) + atoi(number);
+  int64_t drawn = test_random_int(0, 3) + atoi(strchr(test_device(), ':') + 1);
   for (int64_t m = 0; m < 2; m++) {
     for (int64_t p = 0; p < 4; p++) {
       if (!is_full() && p != (drawn + 2 * m) % 4) continue;
-      verdict v = train(modes[m], policies[p], 0);
-      assert_true(v.accuracy >= 97.0);
+      int epochs = is_full() || m == drawn % 2 ? EPOCHS : FEW_EPOCHS;
+      verdict v = train(modes[m], policies[p], 0, epochs);
+      assert_true(v.accuracy >= (epochs == EPOCHS ? 97.0 : 90.0));
     }
   }
 }
@@ -79,10 +83,12 @@ static void learns_in_every_mode_under_every_policy(void **state) {
 static void learns_from_ten_seeds(void **state) {
   (void)state;
   begin();
+  if (!is_full() && strstr(test_device_info()->platform, "rusticl") != NULL)
+    test_skip("a launch takes 0.4 ms there: once is enough without EAGERCL_TEST_FULL=1");
   int64_t drawn = test_random_int(1, 9);
   for (int seed = 0; seed < 10; seed++) {
     if (!is_full() && seed != drawn) continue;
-    verdict v = train(modes[test_random_int(0, 1)], "silent", seed);
+    verdict v = train(modes[test_random_int(0, 1)], "silent", seed, EPOCHS);
     assert_true(v.accuracy >= 95.5);
   }
 }
