@@ -125,3 +125,10 @@ bool test_sampled(uint64_t index) {
   chance.taken += taken;
   return taken;
 }
+
+void test_pick_mode(uint64_t index) {
+  const char *forced = getenv("EAGERCL_TEST_MODE");
+  bool async = mixed(chance.seed ^ (index + 1)) & 1;
+  if (forced != NULL) async = strcmp(forced, "async") == 0;
+  assert_ok(eager_set_thread_execution_mode(async ? EAGER_ASYNC : EAGER_SYNC));
+}

@@ -15,6 +15,7 @@
  *   EAGERCL_TEST_ONLY=part             only tests whose name contains it
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out
+ *   EAGERCL_TEST_MODE=sync|async       test_pick_mode() does not choose
  *   EAGERCL_TEST_VERBOSE=1             the library's log goes to stdout
  *
  * Tensors and values: test_values.h. Double references: reference.h. */
@@ -125,6 +126,11 @@ int64_t test_random_int(int64_t low, int64_t high);
 /* Whether case `index` of a table is in this run's sample: one in four, one in sixteen on a
  * slow lane. The end of the test prints how many were. */
 bool test_sampled(uint64_t index);
+
+/* Sets this thread's execution mode for case `index` of a table: SYNC or ASYNC by chance,
+ * or what EAGERCL_TEST_MODE=sync|async says. What the case reads must be right in either.
+ */
+void test_pick_mode(uint64_t index);
 
 /* ---- Between the harness and its helpers ---- */
 

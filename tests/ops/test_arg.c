@@ -19,6 +19,7 @@ static double first_smallest(const double *x, int64_t count) {
 }
 
 static void check(eager_dtype dtype, test_shape shape, int axis, double high, bool nan) {
+  test_pick_mode(test_random());
   int64_t count = test_elements(shape);
   double *x = test_random_values(dtype, count, 0, high);
   for (int64_t i = 0; nan && i < count; i++)

@@ -12,7 +12,7 @@ static int most(void) {
 
 /* Case after case in the other mode. */
 static void set_mode(uint64_t index) {
-  assert_ok(eager_set_thread_execution_mode(index % 2 == 0 ? EAGER_SYNC : EAGER_ASYNC));
+  test_pick_mode(index);
 }
 
 /* ---- Floats ---- */

@@ -10,6 +10,7 @@ static const eager_dtype dtypes[] = {EAGER_FLOAT32,  EAGER_FLOAT64, EAGER_FLOAT1
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
 static void check(eager_dtype dtype, int64_t m, int64_t n, int64_t k, int transposes) {
+  test_pick_mode(test_random());
   bool ta = transposes & 1, tb = transposes >> 1 & 1;
   double *a = test_random_values(dtype, m * k, -9, 9);
   double *b = test_random_values(dtype, k * n, -9, 9);

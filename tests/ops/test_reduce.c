@@ -72,6 +72,7 @@ static test_tolerance tolerance(const reduce_case *c, eager_dtype dtype, int64_t
 
 static void check(const reduce_case *c, eager_dtype dtype, test_shape shape, unsigned axes,
                   bool keep) {
+  test_pick_mode(test_random());
   int64_t count = test_elements(shape), list[EAGER__MAX_RANK];
   int axis_count = 0;
   for (int d = 0; d < shape.rank; d++)

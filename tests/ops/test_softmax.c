@@ -34,6 +34,7 @@ static test_tolerance tolerance(bool logs, eager_dtype dtype, double high) {
 
 static void check(eager_dtype dtype, test_shape shape, const double *x, int axis,
                   double high) {
+  test_pick_mode(test_random());
   for (int logs = 0; logs < 2; logs++) {
     eager_tensor *t = test_view(dtype, shape, x, 3), *y;
     test_poison((size_t)test_elements(shape) * eager_dtype_size(dtype));

@@ -12,7 +12,7 @@ static char folder[64];
 static char path_text[128];
 
 static const char *path_of(const char *name) {
-  snprintf(path_text, sizeof path_text, "%s/%s", folder, name);
+  snprintf(path_text, sizeof path_text, "%s/%.60s", folder, name);
   return path_text;
 }
 
