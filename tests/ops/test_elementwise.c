@@ -10,11 +10,6 @@ static int most(void) {
   return test_is_slow() ? 40 : MOST;
 }
 
-/* Case after case in the other mode. */
-static void set_mode(uint64_t index) {
-  test_pick_mode(index);
-}
-
 /* ---- Floats ---- */
 
 static int add_specials(eager_dtype dtype, special_set set, double *out) {
@@ -104,10 +99,10 @@ static void unary_floats(void **state) {
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof unary_cases / sizeof *unary_cases; i++)
       if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
-        set_mode(i + d);
+        test_pick_mode(i + d);
         check_unary(&unary_cases[i], floats[d]);
       }
-  set_mode(0);
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
 }
 
 static void binary_floats(void **state) {
@@ -118,10 +113,10 @@ static void binary_floats(void **state) {
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof binary_cases / sizeof *binary_cases; i++)
       if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
-        set_mode(i + d);
+        test_pick_mode(i + d);
         check_binary(&binary_cases[i], floats[d]);
       }
-  set_mode(0);
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
 }
 
 /* ---- Integers and bool ---- */
@@ -187,10 +182,10 @@ static void integers(void **state) {
     for (size_t i = 0; i < sizeof integer_cases / sizeof *integer_cases; i++)
       if ((integer_cases[i].dtypes & EAGER__BIT(test_dtypes[d])) != 0 &&
           test_sampled(index++)) {
-        set_mode(i + (uint64_t)d);
+        test_pick_mode(i + (uint64_t)d);
         check_integer(&integer_cases[i], test_dtypes[d]);
       }
-  set_mode(0);
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
 }
 
 /* Three element positions: in a whole vector, in the rest, and two at once. */
