@@ -59,7 +59,9 @@ eager_status eager__cell_take(eager__device *device, int *out_slot) {
       return EAGER_OK;
     }
     uint64_t oldest = atomic_load(&device->compute.completed) + 1;
-    if (eager__timeline_wait(&device->compute, oldest) != EAGER_OK)
+    if (oldest > atomic_load(&device->compute.submitted))
+      eager__sleep(50000); /* all taken by threads that are about to submit */
+    else if (eager__timeline_wait(&device->compute, oldest) != EAGER_OK)
       return eager__device_fail_lost(device, "a checked op");
   }
 }
@@ -89,7 +91,7 @@ eager_status eager__cell_read_back(eager__device *device, int slot,
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS)
     return eager__cl_fail("clEnqueueReadBuffer", device->short_name, code);
-  eager__census_add(EAGER__OBJECT_EVENT, 1);
+  if (out_event) eager__census_add(EAGER__OBJECT_EVENT, 1);
   return EAGER_OK;
 }
 

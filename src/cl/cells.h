@@ -10,7 +10,7 @@
 
 typedef struct eager__cells eager__cells;
 
-enum { EAGER__CELL_COUNT = 1024, EAGER__CELL_CLEAN = INT32_MAX };
+enum { EAGER__CELL_COUNT = 4096, EAGER__CELL_CLEAN = INT32_MAX };
 
 /* Takes a free cell of an open device; waits for the oldest checked op when none is free.
  * No lock held. */
@@ -19,7 +19,7 @@ eager_status eager__cell_take(eager__device *device, int *out_slot);
 /* Compute lock held, before the op's kernel: cleans the cell if its last user dirtied it.
  */
 eager_status eager__cell_prepare(eager__device *device, int slot);
-/* Compute lock held, behind the op's kernel: starts the read; `*out_event` is its event. */
+/* Compute lock held, behind the op's kernel: starts the read; `out_event` NULL: no event. */
 eager_status eager__cell_read_back(eager__device *device, int slot,
                                    eager__event **out_event);
 /* The value, once the read's submission is complete; EAGER__CELL_CLEAN if all was well. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <CL/cl.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "cl/cells.h"
@@ -219,8 +220,15 @@ bool eager__device_is_lost(const eager__device *device) {
 }
 
 eager_status eager__device_fail_lost(const eager__device *device, const char *what) {
+  char text[256];
+  int code = eager__device_describe_loss(device, what, text, sizeof text);
+  return eager__fail_cl(EAGER_UNAVAILABLE, code, "%s", text);
+}
+
+int eager__device_describe_loss(const eager__device *device, const char *what, char *text,
+                                size_t size) {
   int code = atomic_load(&device->context->lost_code);
-  return eager__fail_cl(EAGER_UNAVAILABLE, code,
-                        "device %s was lost: %s (%d) at or after %s", device->short_name,
-                        eager__cl_error_name(code), code, what);
+  snprintf(text, size, "device %s was lost: %s (%d) at or after %s", device->short_name,
+           eager__cl_error_name(code), code, what);
+  return code;
 }

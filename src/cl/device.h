@@ -37,6 +37,7 @@ typedef struct eager__device {
   eager__context *context;
   bool profiling;
   atomic_bool is_open;
+  atomic_bool has_run; /* the runtime's: something was submitted */
   atomic_bool pool_is_open; /* the runtime's: everything below is ready for use */
   eager__timeline compute, transfer;
 
@@ -82,6 +83,10 @@ bool eager__cl_try_enter(eager__context *context);
 /* Marks the device and all others of its context lost; the first code stays. */
 void eager__device_lose(eager__device *device, int code);
 bool eager__device_is_lost(const eager__device *device);
+
+/* Writes `device GPU:0 was lost: <code> at or after <what>` and gives the driver's code. */
+int eager__device_describe_loss(const eager__device *device, const char *what, char *text,
+                                size_t size);
 
 /* Records UNAVAILABLE `device GPU:0 was lost: <code> at or after <what>`. */
 eager_status eager__device_fail_lost(const eager__device *device, const char *what);

@@ -13,6 +13,9 @@
  * lost: markers need a few bytes of host memory, nothing else. */
 enum { MARKER_TRIES = 100 };
 
+/* Milliseconds a lost device is given to finish what it may still be doing. */
+enum { LOST_WAITS = 10000 };
+
 void eager__timeline_init(eager__timeline *timeline, struct eager__device *device,
                           eager__rank rank) {
   memset(timeline, 0, sizeof *timeline);
@@ -196,17 +199,14 @@ static void advance(eager__timeline *timeline) {
 uint64_t eager__timeline_commit(eager__timeline *timeline, eager__event *event) {
   uint64_t before = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
   uint64_t seq = before + 1;
-  bool idle = eager__timeline_reached(timeline, before);
   atomic_store_explicit(&timeline->submitted, seq, memory_order_release);
   if (event) {
     push_mark(timeline, event, false);
-    flush(timeline);
   } else if (seq - timeline->marked >= EAGER__MARK_EVERY) {
     push_marker(timeline); /* refused: whoever waits will try again */
     if (timeline->tail - timeline->head > 4) advance(timeline);
-  } else if (idle) {
-    flush(timeline);
   }
+  flush(timeline); /* always: submitted work makes progress by itself */
   return seq;
 }
 
@@ -324,12 +324,21 @@ void eager__timeline_flush(eager__timeline *timeline) {
 }
 
 /* A device that only said it was lost still writes to cells and reads staging and adopted
- * memory, all of which go next. A dead one answers with an error. */
+ * memory, all of which go next. A dead one answers with an error, or never: then its work
+ * will not end either. (rusticl's clFinish returns early after a clFlush.) */
 static void finish_lost(eager__timeline *timeline) {
-  if (!timeline->queue || !eager__device_is_lost(timeline->device)) return;
-  eager__cl_enter(timeline->device->context);
-  clFinish(timeline->queue);
-  eager__cl_leave(timeline->device->context);
+  eager__device *device = timeline->device;
+  if (!timeline->queue || !eager__device_is_lost(device)) return;
+  cl_event event = NULL;
+  eager__cl_enter(device->context);
+  cl_int code = clEnqueueMarkerWithWaitList(timeline->queue, 0, NULL, &event);
+  if (code == CL_SUCCESS) clFlush(timeline->queue);
+  eager__cl_leave(device->context);
+  if (code != CL_SUCCESS) return;
+  eager__census_add(EAGER__OBJECT_EVENT, 1);
+  for (int i = 0; i < LOST_WAITS && !eager__event_is_done(device, event); i++)
+    eager__sleep(1000000);
+  release_event(device, event);
 }
 
 void eager__timeline_abandon(eager__timeline *timeline) {

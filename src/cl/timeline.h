@@ -25,7 +25,7 @@
 
 struct eager__device;
 
-enum { EAGER__MARK_EVERY = 16, EAGER__MARK_RING = 256 };
+enum { EAGER__MARK_EVERY = 16, EAGER__MARK_RING = 512 };
 
 typedef struct eager__mark {
   uint64_t seq;
@@ -68,7 +68,7 @@ void eager__timeline_unlock(eager__timeline *timeline);
 
 /* Lock held: what was enqueued since the last commit becomes the next number, returned.
  * `event` (of the last command, or NULL) is taken over as a mark for waiters. Puts in a
- * marker when one is due; flushes at a mark and when the device was idle. */
+ * marker when one is due, and flushes. */
 uint64_t eager__timeline_commit(eager__timeline *timeline, eager__event *event);
 
 /* Lock held: makes room so that the next add_retiree cannot fail. */

@@ -3,16 +3,22 @@
 #include "runtime/mirror.h"
 #include "runtime/transfer.h"
 
+void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_tasks) {
+  eager__mirrors_drop(runtime, device);
+  /* Of every device: a copy away from here holds its source. */
+  for (int i = 0; wait_tasks && i < runtime->device_count; i++)
+    eager__wait_tasks(runtime, runtime->devices[i], false);
+  eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
+  eager__mirrors_drop(runtime, device); /* those that were in use */
+  eager__pool_trim(device);
+}
+
 static eager_status take_block(eager__runtime *runtime, eager__device *device, size_t size,
                                eager__writer writer, eager__origin holder,
                                eager__block **out) {
   eager_status status = eager__pool_take(device, size, writer, holder, out);
   if (status != EAGER_RESOURCE_EXHAUSTED) return status;
-  eager__mirrors_drop(runtime, device);
-  eager__wait_tasks(runtime, device);
-  eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
-  eager__mirrors_drop(runtime, device); /* those that were in use */
-  eager__pool_trim(device);
+  eager__make_room(runtime, device, true);
   status = eager__pool_take(device, size, writer, holder, out);
   if (status != EAGER_RESOURCE_EXHAUSTED) return status;
   return eager__pool_fail(device, size, eager_error_cl_code());

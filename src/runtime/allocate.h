@@ -12,4 +12,8 @@ eager_status eager__allocate(eager__runtime *runtime, eager__device *device, siz
                              eager__writer writer, eager__origin holder, uint64_t seq,
                              eager__buffer **out);
 
+/* Frees on `device` what can be freed: mirrors, the buffers of work in flight, cached
+ * blocks. `wait_tasks` false in a worker, which must not wait for tasks. No lock held. */
+void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_tasks);
+
 #endif

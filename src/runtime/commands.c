@@ -348,6 +348,6 @@ eager_status eager__commands_play(eager__commands *commands, int slot, bool want
                            want_event && last && slot < 0 ? out_event : NULL, &skip));
     }
   }
-  if (slot >= 0) return eager__cell_read_back(device, slot, out_event);
+  if (slot >= 0) return eager__cell_read_back(device, slot, want_event ? out_event : NULL);
   return EAGER_OK;
 }

@@ -277,8 +277,27 @@ static void log_ineffective(const eager__runtime *runtime, const eager_config *c
                config->memory_limit);
 }
 
+/* Completes what is submitted and deferred on every device. */
+static void drain(eager__runtime *runtime, bool past_events) {
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__wait_tasks(runtime, runtime->devices[i], past_events);
+  for (int i = 0; i < runtime->device_count; i++) {
+    eager__device *device = runtime->devices[i];
+    if (!atomic_load(&device->is_open)) continue;
+    eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
+  }
+}
+
+/* Best effort, where the program did not shut down: other threads may still be at work, so
+ * workers stay, and what is behind a user's event is left. */
 static void drain_at_exit(void) {
-  if (eager__runtime_get()) eager__drain();
+  eager__runtime *runtime = eager__runtime_get();
+  if (runtime) drain(runtime, false);
+}
+
+void eager__drain_again_at_exit(eager__device *device) {
+  if (atomic_load_explicit(&device->has_run, memory_order_relaxed)) return;
+  if (!atomic_exchange(&device->has_run, true)) atexit(drain_at_exit);
 }
 
 /* Lock held. */
@@ -335,19 +354,6 @@ eager_status eager_enable_execution(const eager_config *config,
 
 /* --- The end --- */
 
-void eager__drain(void) {
-  eager__runtime *runtime = eager__runtime_get();
-  for (int i = 0; i < runtime->device_count; i++)
-    eager__wait_tasks(runtime, runtime->devices[i]);
-  for (int i = 0; i < runtime->device_count; i++) {
-    eager__device *device = runtime->devices[i];
-    if (!atomic_load(&device->is_open)) continue;
-    eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
-  }
-  for (int i = 0; i < runtime->device_count; i++)
-    eager__worker_stop(runtime, runtime->devices[i]);
-}
-
 static void close_devices(eager__runtime *runtime) {
   eager__blas_close();
   for (int i = 0; i < runtime->device_count; i++) {
@@ -363,21 +369,27 @@ static void close_devices(eager__runtime *runtime) {
     eager__context_close(runtime->contexts[i]);
 }
 
+static void close_runtime(eager__runtime *runtime) {
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__worker_stop(runtime, runtime->devices[i]);
+  eager__mirrors_close();
+  close_devices(runtime);
+  eager__copy_stats_close();
+  eager__capability_close();
+  eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
+  eager__options_free(&runtime->options);
+}
+
 eager_status eager_shutdown(void) {
   eager__mutex_lock(&lock);
   eager__runtime *runtime = eager__runtime_get();
   if (runtime) {
-    eager__drain();
+    drain(runtime, true);
     atomic_store(&state, STATE_CLOSED);
     atomic_store_explicit(&active, NULL, memory_order_release);
-    eager__mirrors_close();
-    close_devices(runtime);
-    eager__copy_stats_close();
-    eager__capability_close();
-    eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
-    eager__options_free(&runtime->options);
     retired = runtime;
   }
   eager__mutex_unlock(&lock);
+  if (runtime) close_runtime(runtime); /* no lock held: users' free_fns run in it */
   return EAGER_OK;
 }

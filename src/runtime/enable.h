@@ -4,7 +4,9 @@
 
 #include "runtime/runtime.h"
 
-/* Completes what is submitted and deferred on every device, and joins the workers. */
-void eager__drain(void);
+/* Something has run on `device`. At its first time the exit handler that drains is put in
+ * again: compilers inside drivers make their own handlers when they first work, and the
+ * handler put in last runs first. */
+void eager__drain_again_at_exit(eager__device *device);
 
 #endif

@@ -49,14 +49,13 @@ static uint64_t host_share(const eager__runtime *runtime) {
 
 static uint64_t memory_limit(const eager__runtime *runtime, const eager__device *device) {
   uint64_t limit = device->info.global_memory;
+  size_t asked = runtime->options.memory_limit;
+  if (asked) return asked < limit ? asked : limit;
   if (device->info.unified_memory) {
     uint64_t share = host_share(runtime);
     if (share < limit) limit = share;
   }
-  limit = (uint64_t)((double)limit * runtime->options.memory_fraction);
-  if (runtime->options.memory_limit && runtime->options.memory_limit < limit)
-    limit = runtime->options.memory_limit;
-  return limit;
+  return (uint64_t)((double)limit * runtime->options.memory_fraction);
 }
 
 eager_status eager__runtime_open_device(eager__runtime *runtime, eager__device *device) {

@@ -211,6 +211,7 @@ eager_status eager__mirror_get(eager__runtime *runtime, eager__buffer *source,
     eager__buffer *copy = eager__buffer_retain(mirror->copy);
     *out = link_or_use(runtime, mirror);
     if (!*out) {
+      warn = warn && source->size; /* only when bytes move */
       uint64_t which = eager__count_copy(key, source->size, warn);
       if (warn) warn_of_copy(key, which);
       eager_status status = start_copy(runtime, source, copy, mode, origin);

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "cl/cells.h"
 #include "cl/error.h"
+#include "runtime/allocate.h"
+#include "runtime/enable.h"
 
 void eager__publish(eager__runtime *runtime, eager__buffer *buffer, uint64_t seq) {
   eager__mutex_lock(&runtime->lock);
@@ -32,28 +34,21 @@ static eager__failure *poisoned_input(const eager__submission *s) {
   return NULL;
 }
 
-/* The `index`-th distinct check the outputs depend on, borrowed; NULL past the last. */
-static eager__check *live_check(const eager__submission *s, int index) {
+/* The distinct checks the outputs depend on, borrowed, in `live`. Asked once per input: a
+ * check may turn good at any moment, and a second look would count differently. */
+static int live_checks(const eager__submission *s, eager__check **live) {
+  int count = 0;
   for (int i = 0; i < s->input_count; i++) {
     eager__check *check = eager__buffer_live_check(s->inputs[i]);
-    if (!check) continue;
-    bool seen = false;
-    for (int j = 0; j < i && !seen; j++) seen = s->inputs[j]->check == check;
-    if (!seen && index-- == 0) return check;
+    bool seen = !check;
+    for (int j = 0; j < count && !seen; j++) seen = live[j] == check;
+    if (!seen) live[count++] = check;
   }
-  return NULL;
+  return count;
 }
 
-/* What the outputs' check will be: NULL when nothing can fail, the input's own when only
- * one can, else a new one. `*out_is_new` says that it must be put on the timeline. */
-static eager_status make_check(const eager__submission *s, int slot, eager__check **out,
-                               bool *out_is_new) {
-  eager__check *first = live_check(s, 0);
-  *out_is_new = slot >= 0 || (first && live_check(s, 1));
-  *out = first && !*out_is_new ? eager__check_retain(first) : NULL;
-  if (!*out_is_new) return EAGER_OK;
-  int count = 0;
-  while (count < s->input_count && live_check(s, count)) count++;
+static eager_status join_checks(const eager__submission *s, int slot,
+                                eager__check *const *live, int count, eager__check **out) {
   eager__check *check =
       eager__alloc(sizeof *check + (size_t)count * sizeof check->parents[0]);
   if (!check) return eager__out_of_memory(sizeof *check);
@@ -65,13 +60,29 @@ static eager_status make_check(const eager__submission *s, int slot, eager__chec
   check->status = s->commands->check_status;
   for (size_t i = 0; i < EAGER__CHECK_TEXT; i++)
     if (!(check->text[i] = s->commands->check_text[i])) break;
-  for (int i = 0; i < count; i++) {
-    eager__check *parent = live_check(s, i);
-    if (parent) /* it may have turned good meanwhile */
-      check->parents[check->parent_count++] = eager__check_retain(parent);
-  }
+  for (int i = 0; i < count; i++)
+    check->parents[check->parent_count++] = eager__check_retain(live[i]);
   *out = check;
   return EAGER_OK;
+}
+
+/* What the outputs' check will be: NULL when nothing can fail, the input's own when only
+ * one can, else a new one. `*out_is_new` says that it must be put on the timeline. */
+static eager_status make_check(const eager__submission *s, int slot, eager__check **out,
+                               bool *out_is_new) {
+  eager__check *few[EAGER__INLINE_INPUTS], **live = few;
+  size_t size = (size_t)s->input_count * sizeof *live;
+  if (s->input_count > EAGER__INLINE_INPUTS && !(live = eager__alloc(size)))
+    return eager__out_of_memory(size);
+  eager_status status = EAGER_OK;
+  int count = live_checks(s, live);
+  *out_is_new = slot >= 0 || count > 1;
+  if (*out_is_new)
+    status = join_checks(s, slot, live, count, out);
+  else if (count)
+    *out = eager__check_retain(live[0]);
+  if (live != few) eager__free(live);
+  return status;
 }
 
 /* Compute lock held. What reached the queue gets a number even when a later command was
@@ -82,7 +93,7 @@ static eager_status play(const eager__submission *s, int slot, eager__check *che
   eager__event *event = NULL;
   if (is_new) EAGER__TRY(eager__timeline_reserve_retiree(timeline));
   uint64_t seq = atomic_load_explicit(&timeline->submitted, memory_order_relaxed) + 1;
-  eager__failures_label(s->device, seq, s->commands->origin);
+  eager__failures_label(s->device, seq, s->commands->origin, s->async);
   eager_status status = eager__commands_play(s->commands, slot, !s->async, &event);
   if (status == EAGER_OK && is_new) { /* before the commit, which may complete it */
     check->seq = seq;
@@ -114,6 +125,31 @@ static eager_status refuse(const eager__submission *s, eager_status status) {
   return status;
 }
 
+static eager_status try_play(const eager__submission *s, int slot, eager__check *check,
+                             bool is_new, uint64_t *out_seq) {
+  eager__timeline_lock(&s->device->compute);
+  eager_status status = play(s, slot, check, is_new, out_seq);
+  if (status == EAGER_OK) set_outputs(s, check, *out_seq);
+  eager__timeline_unlock(&s->device->compute);
+  return status;
+}
+
+/* Drivers that allocate lazily run out of memory here: what can be freed is freed, once. */
+static eager_status play_with_room(const eager__submission *s, int slot,
+                                   eager__check *check, bool is_new, uint64_t *out_seq) {
+  eager_status status = try_play(s, slot, check, is_new, out_seq);
+  if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
+    return status;
+  eager__make_room(s->runtime, s->device, !s->deferred);
+  status = try_play(s, slot, check, is_new, out_seq);
+  if (status == EAGER_OK) eager__clear_error();
+  if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
+    return status;
+  size_t size = 0;
+  for (int i = 0; i < s->output_count; i++) size += s->outputs[i]->size;
+  return eager__pool_fail(s->device, size, eager_error_cl_code());
+}
+
 eager_status eager__submit(const eager__submission *s) {
   eager__failure *poison = poisoned_input(s);
   if (poison) {
@@ -129,17 +165,13 @@ eager_status eager__submit(const eager__submission *s) {
   eager_status status =
       s->commands->checked ? eager__cell_take(s->device, &slot) : EAGER_OK;
   if (status == EAGER_OK) status = make_check(s, slot, &check, &is_new);
-  if (status == EAGER_OK) {
-    eager__timeline_lock(&s->device->compute);
-    status = play(s, slot, check, is_new, &seq);
-    if (status == EAGER_OK) set_outputs(s, check, seq);
-    eager__timeline_unlock(&s->device->compute);
-  }
+  if (status == EAGER_OK) status = play_with_room(s, slot, check, is_new, &seq);
   eager__check_release(check);
   if (status != EAGER_OK) {
     if (slot >= 0) eager__cell_give(s->device, slot, true);
     return refuse(s, status);
   }
+  eager__drain_again_at_exit(s->device);
   if (s->work) eager__thread_work_submitted(s->work, s->device->index, seq);
   for (int i = 0; s->deferred && i < s->output_count; i++)
     eager__publish(s->runtime, s->outputs[i], seq);

@@ -1,7 +1,9 @@
 #include "runtime/transfer.h"
 
 #include "base/alloc.h"
+#include "cl/error.h"
 #include "cl/memory.h"
+#include "runtime/allocate.h"
 #include "runtime/mirror.h"
 #include "runtime/submit.h"
 
@@ -13,7 +15,10 @@ struct eager__worker {
   eager__task *tasks, **tail;
   uint64_t running; /* id of the task under way, or 0 */
   int count;        /* listed and running */
+  int event_count;  /* of them, those behind a user's event */
   bool stop;
+  /* The worker's own: the oldest submission a blocked copy waits for, per device; 0 none. */
+  uint64_t blocked_on[];
 };
 
 /* --- Tasks --- */
@@ -57,7 +62,7 @@ static bool is_deferred(const eager__buffer *buffer) {
 
 /* --- Copying --- */
 
-static eager_status move_bytes(eager__buffer *source, eager__buffer *target) {
+static eager_status move_bytes(const eager__buffer *source, const eager__buffer *target) {
   if (!source->size) return EAGER_OK;
   eager__mem *from = eager__buffer_mem(source), *to = eager__buffer_mem(target);
   if (source->device->context == target->device->context)
@@ -75,6 +80,11 @@ eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
     return failure->status;
   }
   eager_status status = move_bytes(source, target);
+  if (status != EAGER_OK && eager__cl_is_allocation_failure(eager_error_cl_code())) {
+    eager__make_room(runtime, target->device, !async);
+    status = move_bytes(source, target);
+    if (status == EAGER_OK) eager__clear_error();
+  }
   if (status == EAGER_OK) {
     eager__publish(runtime, target, EAGER__SEQ_READY);
     return EAGER_OK;
@@ -147,35 +157,23 @@ static bool is_runnable(const eager__task *task) {
   return eager__buffer_readiness(task->inputs[0]) != EAGER_PENDING;
 }
 
-/* What the blocked copies wait for: one device's timeline when it is one only. */
-typedef struct outlook {
-  eager__device *source; /* the only one, or NULL */
-  uint64_t seq;          /* the oldest number there */
-  bool mixed;            /* something else must be looked at from time to time */
-} outlook;
-
-static void note_blocked(const eager__task *task, outlook *look) {
-  if (task->kind == EAGER__TASK_SUBMIT) return; /* behind a task of this worker */
-  eager__buffer *source = task->kind == EAGER__TASK_COPY ? task->inputs[0] : NULL;
-  uint64_t seq = source ? atomic_load(&source->seq) : EAGER__SEQ_DEFERRED;
-  if (seq >= EAGER__SEQ_FAILED) {
-    look->mixed = true;
-    return;
-  }
+static void note_blocked(const eager__task *task, uint64_t *blocked_on) {
+  if (task->kind != EAGER__TASK_COPY) return;
+  const eager__buffer *source = task->inputs[0];
+  uint64_t seq = atomic_load(&source->seq);
+  if (seq >= EAGER__SEQ_FAILED) return; /* behind a task of another worker */
   if (source->check && source->check->seq > seq) seq = source->check->seq;
-  if (look->source && look->source != source->device) look->mixed = true;
-  if (!look->source || seq < look->seq) {
-    look->source = source->device;
-    look->seq = seq;
-  }
+  uint64_t *oldest = &blocked_on[source->device->index];
+  if (!*oldest || seq < *oldest) *oldest = seq;
 }
 
-/* Lock held: unlinks the first runnable task, or says what the others wait for. */
-static eager__task *pick(struct eager__worker *worker, outlook *look) {
+/* Lock held: unlinks the first runnable task, or notes what the others wait for. */
+static eager__task *pick(struct eager__worker *worker) {
+  for (int i = 0; i < worker->runtime->device_count; i++) worker->blocked_on[i] = 0;
   for (eager__task **link = &worker->tasks; *link; link = &(*link)->next) {
     eager__task *task = *link;
     if (!is_runnable(task)) {
-      note_blocked(task, look);
+      note_blocked(task, worker->blocked_on);
       continue;
     }
     *link = task->next;
@@ -185,50 +183,54 @@ static eager__task *pick(struct eager__worker *worker, outlook *look) {
   return NULL;
 }
 
-enum { NAP_MIN = 20000, NAP_MAX = 1000000 };
+enum { NAP_MIN = 20000, NAP_MAX = 500000 };
 
-/* Nothing can run: one timeline is waited for; several are looked at between naps. */
-static void wait_for_work(struct eager__worker *worker, const outlook *look,
-                          uint64_t *nap) {
-  if (look->source && !look->mixed) {
-    eager__timeline_wait(&look->source->compute, look->seq);
-    return;
-  }
-  if (look->source) eager__timeline_nudge(&look->source->compute, look->seq);
+/* Nothing can run. Every source is brought nearer and looked at again after a nap: waiting
+ * for one would keep the copies from all others. A new task ends the nap. */
+static void wait_for_work(struct eager__worker *worker, uint64_t *nap) {
   eager__runtime *runtime = worker->runtime;
+  for (int i = 0; i < runtime->device_count; i++)
+    if (worker->blocked_on[i])
+      eager__timeline_nudge(&runtime->devices[i]->compute, worker->blocked_on[i]);
   eager__mutex_lock(&runtime->lock);
-  eager__cond_wait_for(&runtime->changed, &runtime->lock, *nap);
+  bool woken = eager__cond_wait_for(&runtime->changed, &runtime->lock, *nap);
   eager__mutex_unlock(&runtime->lock);
-  if (*nap < NAP_MAX) *nap *= 2;
+  *nap = woken ? NAP_MIN : *nap < NAP_MAX ? *nap * 2 : *nap;
 }
 
 /* Asks about the users' events: driver calls, so with no lock held. Only this thread
  * unlinks tasks, so they stay. */
 static void poll_events(struct eager__worker *worker) {
-  eager__task *waiting[16];
-  int count = 0;
-  eager__mutex_lock(&worker->runtime->lock);
-  for (eager__task *task = worker->tasks; task && count < 16; task = task->next)
-    if (task->kind == EAGER__TASK_EVENT && !task->event_done) waiting[count++] = task;
-  eager__mutex_unlock(&worker->runtime->lock);
-  for (int i = 0; i < count; i++)
-    waiting[i]->event_done = eager__event_is_done(worker->device, waiting[i]->event);
+  enum { BATCH = 16 };
+  uint64_t after = 0;
+  for (int count = BATCH; count == BATCH;) {
+    eager__task *waiting[BATCH];
+    count = 0;
+    eager__mutex_lock(&worker->runtime->lock);
+    for (eager__task *task = worker->tasks; task && count < BATCH; task = task->next)
+      if (task->kind == EAGER__TASK_EVENT && task->id > after) waiting[count++] = task;
+    eager__mutex_unlock(&worker->runtime->lock);
+    for (int i = 0; i < count; i++) {
+      waiting[i]->event_done = eager__event_is_done(worker->device, waiting[i]->event);
+      after = waiting[i]->id;
+    }
+  }
 }
 
 static void finish_task(struct eager__worker *worker, eager__task *task) {
   eager__runtime *runtime = worker->runtime;
   eager__thread_work *work = task->work;
+  bool was_event = task->kind == EAGER__TASK_EVENT;
   task->work = NULL;
   eager__task_free(task); /* before the news: who waits for it counts on the buffers */
   eager__mutex_lock(&runtime->lock);
   worker->running = 0;
   worker->count--;
+  worker->event_count -= was_event;
   if (work) work->pending--;
-  bool idle = !worker->tasks;
   eager__cond_broadcast(&runtime->changed);
   eager__mutex_unlock(&runtime->lock);
   eager__thread_work_release(work);
-  if (idle) eager__timeline_flush(&worker->device->compute);
 }
 
 static void *worker_main(void *arg) {
@@ -236,18 +238,17 @@ static void *worker_main(void *arg) {
   eager__runtime *runtime = worker->runtime;
   uint64_t nap = NAP_MIN;
   for (;;) {
-    outlook look = {0};
     poll_events(worker);
     eager__mutex_lock(&runtime->lock);
     while (!worker->tasks && !worker->stop)
       eager__cond_wait(&runtime->changed, &runtime->lock);
     bool ended = !worker->tasks;
-    eager__task *task = pick(worker, &look);
+    eager__task *task = pick(worker);
     if (task) worker->running = task->id;
     eager__mutex_unlock(&runtime->lock);
     if (ended) return NULL;
     if (!task) {
-      wait_for_work(worker, &look, &nap);
+      wait_for_work(worker, &nap);
       continue;
     }
     nap = NAP_MIN;
@@ -260,7 +261,9 @@ eager_status eager__worker_start(eager__runtime *runtime, eager__device *device)
   eager_status status = EAGER_OK;
   eager__mutex_lock(&runtime->lock);
   if (!device->worker) {
-    struct eager__worker *worker = eager__alloc(sizeof *worker);
+    size_t size =
+        sizeof(struct eager__worker) + (size_t)runtime->device_count * sizeof(uint64_t);
+    struct eager__worker *worker = eager__alloc(size);
     if (worker) {
       worker->runtime = runtime;
       worker->device = device;
@@ -273,7 +276,7 @@ eager_status eager__worker_start(eager__runtime *runtime, eager__device *device)
                              "cannot start the transfer thread of %s", device->short_name);
       }
     } else {
-      status = eager__out_of_memory(sizeof *worker);
+      status = eager__out_of_memory(size);
     }
   }
   eager__mutex_unlock(&runtime->lock);
@@ -289,6 +292,7 @@ void eager__task_defer(eager__runtime *runtime, eager__task *task) {
   *worker->tail = task;
   worker->tail = &task->next;
   worker->count++;
+  worker->event_count += task->kind == EAGER__TASK_EVENT;
   if (task->work) task->work->pending++;
   eager__cond_broadcast(&runtime->changed);
   eager__mutex_unlock(&runtime->lock);
@@ -330,16 +334,20 @@ static uint64_t newest_task(const struct eager__worker *worker) {
   return newest;
 }
 
-void eager__wait_tasks(eager__runtime *runtime, eager__device *device) {
+bool eager__wait_tasks(eager__runtime *runtime, eager__device *device, bool past_events) {
   eager__mutex_lock(&runtime->lock);
   struct eager__worker *worker = device->worker;
   uint64_t last = worker ? newest_task(worker) : 0;
+  bool waits = true;
   while (last) {
     uint64_t oldest = oldest_task(worker);
     if (!oldest || oldest > last) break;
+    waits = past_events || !worker->event_count;
+    if (!waits) break;
     eager__cond_wait(&runtime->changed, &runtime->lock);
   }
   eager__mutex_unlock(&runtime->lock);
+  return waits;
 }
 
 void eager__wait_thread_work(eager__runtime *runtime, eager__thread_work *work) {

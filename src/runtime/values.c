@@ -14,18 +14,23 @@
 
 /* --- From the host --- */
 
+static eager__writer writer_for(size_t size) {
+  return size <= EAGER__STAGING_LIMIT ? EAGER__WRITER_COMPUTE : EAGER__WRITER_TRANSFER;
+}
+
 /* A new value on the scope's device, with its buffer's bytes still to be written. */
 static eager_status begin_value(eager_dtype dtype, int rank, const int64_t *dims,
-                                eager__writer (*writer_for)(size_t size),
-                                eager__runtime **out_runtime, eager_tensor **out) {
+                                const void *data, eager__runtime **out_runtime,
+                                eager_tensor **out) {
   eager__shape shape;
   EAGER__TRY(eager__runtime_require(out_runtime));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
+  size_t size = (size_t)eager__shape_elements(&shape) * eager_dtype_size(dtype);
+  EAGER__REQUIRE(data || !size, EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", size);
   EAGER__TRY(eager__scope_reserve(1));
   eager__runtime *runtime = *out_runtime;
   eager__device *device = eager__scope_device(runtime);
   EAGER__TRY(eager__runtime_open_device(runtime, device));
-  size_t size = (size_t)eager__shape_elements(&shape) * eager_dtype_size(dtype);
   eager__origin origin = {"FromHost", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   eager__buffer *buffer;
   EAGER__TRY(eager__allocate(runtime, device, size, writer_for(size), origin,
@@ -33,10 +38,6 @@ static eager_status begin_value(eager_dtype dtype, int rank, const int64_t *dims
   eager_status status = eager__tensor_new(dtype, &shape, buffer, 0, origin, out);
   eager__buffer_release(buffer);
   return status;
-}
-
-static eager__writer writer_for_data(size_t size) {
-  return size <= EAGER__STAGING_LIMIT ? EAGER__WRITER_COMPUTE : EAGER__WRITER_TRANSFER;
 }
 
 static eager_status write_buffer(eager__buffer *buffer, const void *data) {
@@ -63,21 +64,26 @@ static eager_status write_bools(eager__buffer *buffer, const uint8_t *data) {
   return status;
 }
 
+/* SYNC: the upload is over when the call is. ASYNC: it is this thread's work. */
+static eager_status settle(eager__runtime *runtime, const eager_tensor *t) {
+  if (eager__scope_mode(runtime) == EAGER_SYNC) return eager_tensor_wait(t);
+  uint64_t seq = atomic_load_explicit(&t->buffer->seq, memory_order_relaxed);
+  eager__thread_work *work = eager__scope_work(runtime);
+  if (!work) return EAGER_RESOURCE_EXHAUSTED;
+  eager__thread_work_submitted(work, t->buffer->device->index, seq);
+  return EAGER_OK;
+}
+
 eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *dims,
                                     const void *data, eager_tensor **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
   eager__runtime *runtime;
   eager_tensor *t;
-  EAGER__TRY(begin_value(dtype, rank, dims, writer_for_data, &runtime, &t));
-  eager_status status;
-  if (!data && t->buffer->size)
-    status =
-        eager__fail(EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", t->buffer->size);
-  else if (dtype == EAGER_BOOL)
-    status = write_bools(t->buffer, data);
-  else
-    status = write_buffer(t->buffer, data);
+  EAGER__TRY(begin_value(dtype, rank, dims, data, &runtime, &t));
+  eager_status status = dtype == EAGER_BOOL ? write_bools(t->buffer, data)
+                                            : write_buffer(t->buffer, data);
+  if (status == EAGER_OK) status = settle(runtime, t);
   if (status != EAGER_OK) {
     eager_tensor_release(t);
     return status;
@@ -138,8 +144,10 @@ eager_status eager_tensor_zeros(eager_dtype dtype, int rank, const int64_t *dims
                                 eager_tensor **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
+  eager__runtime *runtime;
   eager__shape shape;
   eager__call call;
+  EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
   EAGER__TRY(eager__call_begin(&call, &zeros_op, NULL, 0));
   eager__call_set_ints(&call, "dims", shape.dims, (size_t)shape.rank);

@@ -19,8 +19,9 @@ eager_readiness eager_tensor_poll(const eager_tensor *t) {
     nudge(t->buffer);
     readiness = eager__buffer_readiness(t->buffer);
   }
-  if (readiness == EAGER_FAILED)
-    eager__failure_report(eager__buffer_failure(t->buffer), &t->origin);
+  eager__failure *failure =
+      readiness == EAGER_FAILED ? eager__buffer_failure(t->buffer) : NULL;
+  if (failure) eager__failure_report(failure, &t->origin);
   return readiness;
 }
 
@@ -40,9 +41,7 @@ eager_status eager_tensor_wait_for(const eager_tensor *t, uint64_t nanoseconds) 
   uint64_t begin = eager__now(), nap = LOOK_MIN;
   for (;;) { /* OpenCL has no timed wait */
     eager_readiness readiness = eager_tensor_poll(t);
-    if (readiness == EAGER_READY) return eager_tensor_wait(t);
-    if (readiness == EAGER_FAILED)
-      return eager__failure_report(eager__buffer_failure(t->buffer), &t->origin);
+    if (readiness != EAGER_PENDING) return eager_tensor_wait(t);
     uint64_t passed = eager__now() - begin;
     if (passed >= nanoseconds)
       EAGER__FAIL(EAGER_DEADLINE_EXCEEDED,
@@ -86,7 +85,7 @@ eager_status eager_synchronize(const char *device) {
   eager__failure *first = NULL;
   for (int i = 0; i < runtime->device_count; i++)
     if (!only || runtime->devices[i] == only)
-      eager__wait_tasks(runtime, runtime->devices[i]);
+      eager__wait_tasks(runtime, runtime->devices[i], true);
   for (int i = 0; i < runtime->device_count; i++) {
     if (only && runtime->devices[i] != only) continue;
     wait_submitted(runtime->devices[i]);
@@ -132,11 +131,13 @@ eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
   eager_tensor *made = NULL;
   bool is_here = t->buffer->device == target;
   eager_status status = EAGER_OK;
-  if (is_here)
-    copy = eager__buffer_retain(t->buffer);
-  else
+  if (is_here) {
+    if (eager__scope_mode(runtime) == EAGER_SYNC) status = eager_tensor_wait(t);
+    if (status == EAGER_OK) copy = eager__buffer_retain(t->buffer);
+  } else {
     status = eager__allocate(runtime, target, t->buffer->size, EAGER__WRITER_TRANSFER,
                              origin, EAGER__SEQ_DEFERRED, &copy);
+  }
   if (status == EAGER_OK)
     status = eager__tensor_new(t->dtype, &t->shape, copy, t->offset,
                                is_here ? t->origin : origin, &made);

@@ -120,8 +120,9 @@ void eager__check_retire(void *arg, uint64_t seq, bool lost) {
 enum { LABELS = 4096 };
 
 typedef struct label {
-  _Atomic uint64_t number;
+  _Atomic uint64_t seq, number;
   const char *_Atomic op;
+  atomic_bool async;
 } label;
 
 struct eager__failures {
@@ -168,24 +169,41 @@ eager__failure *eager__failures_take(eager__device *device) {
   return first;
 }
 
-void eager__failures_label(eager__device *device, uint64_t seq, eager__origin origin) {
+void eager__failures_label(eager__device *device, uint64_t seq, eager__origin origin,
+                           bool async) {
   label *slot = &device->failures->labels[seq % LABELS];
   atomic_store_explicit(&slot->op, origin.op, memory_order_relaxed);
   atomic_store_explicit(&slot->number, origin.number, memory_order_relaxed);
+  atomic_store_explicit(&slot->async, async, memory_order_relaxed);
+  atomic_store_explicit(&slot->seq, seq, memory_order_relaxed);
 }
 
+/* The label of submission `seq`, or NULL: an upload has none, and old ones are overwritten. */
+static label *label_of(eager__device *device, uint64_t seq) {
+  label *slot = &device->failures->labels[seq % LABELS];
+  return atomic_load(&slot->seq) == seq ? slot : NULL;
+}
+
+static bool async_work_is_unfinished(eager__device *device) {
+  uint64_t last = atomic_load(&device->compute.submitted);
+  for (uint64_t seq = atomic_load(&device->compute.completed) + 1; seq <= last; seq++) {
+    label *slot = label_of(device, seq);
+    if (slot && atomic_load(&slot->async)) return true;
+  }
+  return false;
+}
+
+/* Without this thread's error text: it may be telling of another failure just now. */
 static eager__failure *lost_failure(eager__device *device) {
-  const label *oldest =
-      &device->failures->labels[(atomic_load(&device->compute.completed) + 1) % LABELS];
-  eager__origin origin = {atomic_load(&oldest->op), atomic_load(&oldest->number), 0};
-  char what[64];
-  snprintf(what, sizeof what, "%s #%llu", origin.op ? origin.op : "a copy",
-           (unsigned long long)origin.number);
-  eager_status status = eager__device_fail_lost(device, what);
-  eager__failure *failure = eager__failure_new(status, eager_error_cl_code(), origin,
-                                               device, eager_error_message());
-  eager__clear_error();
-  return failure;
+  label *oldest = label_of(device, atomic_load(&device->compute.completed) + 1);
+  eager__origin origin = {0};
+  char what[64] = "its last work", text[256];
+  if (oldest) {
+    origin = (eager__origin){atomic_load(&oldest->op), atomic_load(&oldest->number), 0};
+    snprintf(what, sizeof what, "%s #%llu", origin.op, (unsigned long long)origin.number);
+  }
+  int code = eager__device_describe_loss(device, what, text, sizeof text);
+  return eager__failure_new(EAGER_UNAVAILABLE, code, origin, device, text);
 }
 
 eager__failure *eager__failures_lost(eager__device *device) {
@@ -195,6 +213,7 @@ eager__failure *eager__failures_lost(eager__device *device) {
   if (first_question) failures->lost = lost_failure(device);
   eager__failure *lost = failures->lost;
   eager__mutex_unlock(&failures->lock);
-  if (first_question) eager__failures_note(device, lost);
+  if (first_question && async_work_is_unfinished(device))
+    eager__failures_note(device, lost);
   return lost;
 }

@@ -89,10 +89,12 @@ void eager__failures_note(eager__device *device, eager__failure *failure);
 /* The earliest noted failure, now the caller's, or NULL; forgets it. */
 eager__failure *eager__failures_take(eager__device *device);
 
-/* Which op a submission belongs to, for the text of a lost device. Compute lock held. */
-void eager__failures_label(eager__device *device, uint64_t seq, eager__origin origin);
+/* Which op a submission belongs to, for the text of a lost device, and whether nobody waits
+ * for it in the call. Compute lock held. */
+void eager__failures_label(eager__device *device, uint64_t seq, eager__origin origin,
+                           bool async);
 /* The record every unfinished handle of a lost device shares: made at the first question,
- * names the oldest unfinished op. Borrowed. */
+ * names the oldest unfinished op, and is noted if ASYNC work was unfinished. Borrowed. */
 eager__failure *eager__failures_lost(eager__device *device);
 
 #endif

@@ -137,7 +137,18 @@ static int64_t wrap_to(eager_dtype dtype, int64_t value) {
 
 static int64_t some_integer(eager_dtype dtype) {
   int64_t top = (int64_t)((uint64_t)1 << (kind_of(dtype).bits - 1));
-  int64_t specials[] = {0, 1, -1, 2, -2, 3, 6, 7, -7, top, top - 1, top + 1};
+  int64_t specials[] = {0,
+                        1,
+                        -1,
+                        2,
+                        -2,
+                        3,
+                        6,
+                        7,
+                        -7,
+                        top,
+                        (int64_t)((uint64_t)top - 1),
+                        (int64_t)((uint64_t)top + 1)};
   int64_t pick = test_random_int(0, 31);
   int64_t value = pick < 12   ? specials[pick]
                   : pick < 20 ? test_random_int(-100, 100)
