@@ -132,14 +132,11 @@ INLINED long scan_lane(int least, const __global T *p, const search *s, size_t b
                        size_t end, A *out_best) {
   size_t lanes = (size_t)s->lanes, inner = (size_t)s->inner;
   long at = -1;
-  for (size_t i = begin; i < end; i += lanes * LOOP_STEP) {
-    size_t stop = AT_MOST(end, i + lanes * LOOP_STEP);
-    for (size_t j = i; j < stop; j += lanes) {
-      A x = LOAD(p, j * inner);
-      if (at >= 0 && !beats(least, x, *out_best)) continue;
-      *out_best = x;
-      at = (long)j;
-    }
+  for (size_t i = begin; i < end; i += lanes) {
+    A x = LOAD(p, i * inner);
+    if (at >= 0 && !beats(least, x, *out_best)) continue;
+    *out_best = x;
+    at = (long)i;
   }
   return at;
 }

@@ -264,7 +264,7 @@ INLINED void tile_step(const __local A *a, const __local A *b, size_t side, A su
 #pragma unroll
     for (int j = 0; j < 4; j++)
       sum[i][j] =
-          FLOAT_OR_INT(fma(as[i], bs[j], sum[i][j]), ADD(MUL(as[i], bs[j]), sum[i][j]));
+          FLOAT_OR_INT(TERM(as[i], bs[j], sum[i][j]), ADD(MUL(as[i], bs[j]), sum[i][j]));
   }
 }
 

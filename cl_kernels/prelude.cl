@@ -31,8 +31,15 @@
 #define JOIN(x, y)       JOIN_AS_IS(x, y)
 #define AT_MOST(x, y)    ((x) < (y) ? (x) : (y))
 
-/* Loops longer than LOOP_LIMIT are nested: an outer one in steps of LOOP_STEP. */
-#define LOOP_STEP 32768
+/* Where LOOP_LIMIT is not 0, all loops of a work-item together stop after so many trips:
+ * the host gives none more. Nesting does not help. */
+
+/* a * b + c in a sum of products: rounded once where that is fast. */
+#if SLOW_FMA
+#define TERM(a, b, c) ((a) * (b) + (c))
+#else
+#define TERM(a, b, c) fma(a, b, c)
+#endif
 
 #if DTYPE_FLOAT64
 #define U_SCALAR              A

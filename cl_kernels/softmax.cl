@@ -149,10 +149,8 @@ INLINED void softmax_columns_of(int logs, const __global T *x, __global T *y,
 INLINED F lane_largest(const __global T *x, size_t lane, size_t length, size_t lanes,
                        size_t inner) {
   F largest = -INFINITY;
-  for (size_t i = lane; i < length; i += lanes * LOOP_STEP) {
-    size_t stop = AT_MOST(length, i + lanes * LOOP_STEP);
-    for (size_t j = i; j < stop; j += lanes) largest = fmax(largest, (F)LOAD(x, j * inner));
-  }
+  for (size_t i = lane; i < length; i += lanes)
+    largest = fmax(largest, (F)LOAD(x, i * inner));
   return largest;
 }
 
@@ -160,14 +158,11 @@ INLINED F lane_sum(const __global T *x, size_t lane, size_t length, size_t lanes
                    size_t inner, F largest) {
   A total = (A)0, lost = (A)0;
   size_t stretch = lanes * STRETCH;
-  for (size_t part = lane; part < length; part += stretch * LOOP_STEP) {
-    size_t part_stop = AT_MOST(length, part + stretch * LOOP_STEP);
-    for (size_t i = part; i < part_stop; i += stretch) {
-      size_t stop = AT_MOST(length, i + stretch);
-      F sum = 0;
-      for (size_t j = i; j < stop; j += lanes) sum += exp((F)LOAD(x, j * inner) - largest);
-      carry(REDUCE_SUM, &total, &lost, (A)sum);
-    }
+  for (size_t i = lane; i < length; i += stretch) {
+    size_t stop = AT_MOST(length, i + stretch);
+    F sum = 0;
+    for (size_t j = i; j < stop; j += lanes) sum += exp((F)LOAD(x, j * inner) - largest);
+    carry(REDUCE_SUM, &total, &lost, (A)sum);
   }
   return (F)(total - lost);
 }
@@ -196,12 +191,9 @@ INLINED void softmax_group_of(int logs, const __global T *x, __global T *y,
   barrier(CLK_LOCAL_MEM_FENCE);
   if (!inside) return;
   F sum = tile[first], bias = log(sum);
-  for (size_t i = lane; i < length; i += lanes * LOOP_STEP) {
-    size_t stop = AT_MOST(length, i + lanes * LOOP_STEP);
-    for (size_t j = i; j < stop; j += lanes) {
-      F x_here = (F)LOAD(x, at + j * inner) - largest;
-      STORE(y, at + j * inner, (A)(logs ? x_here - bias : exp(x_here) / sum));
-    }
+  for (size_t i = lane; i < length; i += lanes) {
+    F x_here = (F)LOAD(x, at + i * inner) - largest;
+    STORE(y, at + i * inner, (A)(logs ? x_here - bias : exp(x_here) / sum));
   }
 }
 

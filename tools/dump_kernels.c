@@ -16,7 +16,9 @@ typedef struct kind {
 static const kind kinds[] = {
     {"cpu", {.cpu_like = true, .vector_width = 16, .max_local_size = 256}, true},
     {"gpu", {.vector_width = 4, .max_local_size = 256}, true},
-    {"small", {.vector_width = 4, .max_local_size = 1, .loop_limit = 65535}, false},
+    {"small",
+     {.vector_width = 4, .max_local_size = 1, .loop_limit = 65535, .slow_fma = true},
+     false},
 };
 
 static int dump(const char *folder, const kind *k, const eager__family *family,

@@ -19,7 +19,8 @@ eager_status eager__cell_take(eager__device *device, int *out_slot);
 /* Compute lock held, before the op's kernel: cleans the cell if its last user dirtied it.
  */
 eager_status eager__cell_prepare(eager__device *device, int slot);
-/* Compute lock held, behind the op's kernel: starts the read; `out_event` NULL: no event. */
+/* Compute lock held, behind the op's kernel: starts the read; `out_event` NULL: no event.
+ */
 eager_status eager__cell_read_back(eager__device *device, int slot,
                                    eager__event **out_event);
 /* The value, once the read's submission is complete; EAGER__CELL_CLEAN if all was well. */

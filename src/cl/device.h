@@ -37,7 +37,7 @@ typedef struct eager__device {
   eager__context *context;
   bool profiling;
   atomic_bool is_open;
-  atomic_bool has_run; /* the runtime's: something was submitted */
+  atomic_bool has_run;      /* the runtime's: something was submitted */
   atomic_bool pool_is_open; /* the runtime's: everything below is ready for use */
   eager__timeline compute, transfer;
 

@@ -37,7 +37,9 @@ typedef struct eager__traits {
   bool sync_enqueue;     /* commands run inside enqueue or flush */
   bool single_threaded;  /* one lock round every driver call */
   bool disk_cache;       /* our binary cache pays here */
-  int64_t loop_limit;    /* trips after which a kernel's loop stops silently; 0: none */
+  int64_t loop_limit;    /* trips, of all loops together, after which a work-item's loops
+                            stop silently; 0: none */
+  bool slow_fma;         /* fma() is emulated, many times slower than * and + */
   int vector_width;      /* lanes of elementwise kernels: 16 or 4 */
   size_t max_local_size; /* largest work-group our kernels ask for */
 } eager__traits;

@@ -8,7 +8,7 @@ typedef struct quirk {
   const char *platform;      /* somewhere in the platform's name */
   const char *device_prefix; /* how the device's name begins */
   const char *device;        /* somewhere in the device's name */
-  bool is_simulator, sync_enqueue, single_threaded, no_disk_cache;
+  bool is_simulator, sync_enqueue, single_threaded, no_disk_cache, slow_fma;
   int64_t loop_limit;
   size_t max_local_size; /* 0: as the device says */
 } quirk;
@@ -38,13 +38,15 @@ static const quirk quirks[] = {
         .device_prefix = "cpu-minimal",
         .sync_enqueue = true,
     },
-    /* Every loop of a kernel stops after 65535 trips, without a word. The device claims
-     * work-groups of 1024, and every kernel of 32. */
+    /* The loops of a work-item stop after 65535 trips in all, nested ones included, without
+     * a word. The device claims work-groups of 1024, and every kernel of 32. fma() is
+     * emulated: a product of matrices takes three times as long with it. */
     {
         .platform = "rusticl",
         .device = "llvmpipe",
         .loop_limit = 65535,
         .max_local_size = 32,
+        .slow_fma = true,
     },
 };
 
@@ -65,6 +67,7 @@ void eager__traits_from_facts(const eager__facts *facts, eager__traits *out) {
     traits.sync_enqueue |= row->sync_enqueue;
     traits.single_threaded |= row->single_threaded;
     traits.disk_cache &= !row->no_disk_cache;
+    traits.slow_fma |= row->slow_fma;
     if (row->loop_limit != 0) traits.loop_limit = row->loop_limit;
     if (row->max_local_size != 0) traits.max_local_size = row->max_local_size;
   }

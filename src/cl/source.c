@@ -31,6 +31,7 @@ static void write_defines(eager__strbuf *source, const eager__traits *traits,
   define(source, "HAS_FP64", has_float64);
   define(source, "CPU_LIKE", traits->cpu_like);
   define(source, "LOOP_LIMIT", traits->loop_limit);
+  define(source, "SLOW_FMA", traits->slow_fma);
   define(source, "MAX_LOCAL", (long long)traits->max_local_size);
   define(source, "V", traits->vector_width);
 }

@@ -17,7 +17,8 @@ struct eager__worker {
   int count;        /* listed and running */
   int event_count;  /* of them, those behind a user's event */
   bool stop;
-  /* The worker's own: the oldest submission a blocked copy waits for, per device; 0 none. */
+  /* The worker's own: the oldest submission a blocked copy waits for, per device; 0 none.
+   */
   uint64_t blocked_on[];
 };
 

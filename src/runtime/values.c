@@ -81,8 +81,8 @@ eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *
   eager__runtime *runtime;
   eager_tensor *t;
   EAGER__TRY(begin_value(dtype, rank, dims, data, &runtime, &t));
-  eager_status status = dtype == EAGER_BOOL ? write_bools(t->buffer, data)
-                                            : write_buffer(t->buffer, data);
+  eager_status status =
+      dtype == EAGER_BOOL ? write_bools(t->buffer, data) : write_buffer(t->buffer, data);
   if (status == EAGER_OK) status = settle(runtime, t);
   if (status != EAGER_OK) {
     eager_tensor_release(t);

@@ -178,7 +178,8 @@ void eager__failures_label(eager__device *device, uint64_t seq, eager__origin or
   atomic_store_explicit(&slot->seq, seq, memory_order_relaxed);
 }
 
-/* The label of submission `seq`, or NULL: an upload has none, and old ones are overwritten. */
+/* The label of submission `seq`, or NULL: an upload has none, and old ones are overwritten.
+ */
 static label *label_of(eager__device *device, uint64_t seq) {
   label *slot = &device->failures->labels[seq % LABELS];
   return atomic_load(&slot->seq) == seq ? slot : NULL;

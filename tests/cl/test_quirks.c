@@ -65,7 +65,11 @@ static const row rows[] = {
      true,
      8,
      1024,
-     {.disk_cache = true, .loop_limit = 65535, .vector_width = 4, .max_local_size = 32}},
+     {.disk_cache = true,
+      .loop_limit = 65535,
+      .slow_fma = true,
+      .vector_width = 4,
+      .max_local_size = 32}},
     {"rusticl",
      "AMD Radeon",
      false,
@@ -102,6 +106,7 @@ static void drivers_have_their_traits(void **state) {
     assert_int_equal(got.single_threaded, want->single_threaded);
     assert_int_equal(got.disk_cache, want->disk_cache);
     assert_int_equal(got.loop_limit, want->loop_limit);
+    assert_int_equal(got.slow_fma, want->slow_fma);
     assert_int_equal(got.vector_width, want->vector_width);
     assert_int_equal(got.max_local_size, want->max_local_size);
   }
