@@ -6,7 +6,7 @@
  * Scalars     LOAD STORE                   one element, by its index
  *             A_LOWEST A_HIGHEST A_NAN     identities; A_NAN is 0 for integers
  *             NUMBER(0.5)                  a literal in A's precision
- *             ADD SUB MUL                  integers wrap
+ *             ADD MUL                      integers wrap
  *             IS_NAN larger smaller        NaN wins
  *             AT_MOST(x, y)                smaller of two counts
  * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
@@ -109,7 +109,6 @@
 #endif
 
 #define ADD(x, y) ((A)((U_SCALAR)(x) + (U_SCALAR)(y)))
-#define SUB(x, y) ((A)((U_SCALAR)(x) - (U_SCALAR)(y)))
 #define MUL(x, y) ((A)((U_SCALAR)(x) * (U_SCALAR)(y)))
 
 #define VLOAD   JOIN(vload, V)

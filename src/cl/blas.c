@@ -1,5 +1,7 @@
 #include "cl/blas.h"
 
+#include <stdatomic.h>
+
 #include "base/alloc.h"
 #include "base/dtype.h"
 #include "base/log.h"
@@ -19,6 +21,10 @@ typedef struct verdict {
 static eager__mutex trial_lock = EAGER__MUTEX_STATIC(EAGER__RANK_PROGRAM);
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_LEAF);
 static verdict *verdicts; /* guarded by lock */
+
+enum { NOT_IMPLEMENTED = -1024 }; /* CLBlast's status for it */
+static _Atomic uint64_t taken;
+static _Atomic bool refuses;
 
 static bool find(const eager__device *device, eager_dtype dtype, bool *out_usable) {
   bool found = false;
@@ -118,11 +124,22 @@ bool eager__blas_usable(eager__device *device, eager_dtype dtype) {
 }
 
 eager_status eager__blas_gemm(eager__device *device, const eager__gemm *gemm) {
-  int code = eager__blas_enqueue(device, gemm);
-  if (code == 0) return EAGER_OK;
+  int code = atomic_load(&refuses) ? NOT_IMPLEMENTED : eager__blas_enqueue(device, gemm);
+  if (code == 0) {
+    atomic_fetch_add_explicit(&taken, 1, memory_order_relaxed);
+    return EAGER_OK;
+  }
   return eager__fail_cl(EAGER_INTERNAL, code,
                         "CLBlast refused a product of [%zu,%zu] and [%zu,%zu] on %s: %d",
                         gemm->m, gemm->k, gemm->k, gemm->n, device->short_name, code);
+}
+
+uint64_t eager__blas_count(void) {
+  return atomic_load_explicit(&taken, memory_order_relaxed);
+}
+
+void eager__blas_refuse(bool refuse) {
+  atomic_store(&refuses, refuse);
 }
 
 void eager__blas_close(void) {

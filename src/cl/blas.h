@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cl/device.h"
 #include "eagercl/dtype.h"
@@ -26,6 +27,11 @@ bool eager__blas_usable(eager__device *device, eager_dtype dtype);
 /* Compute lock held. A status of CLBlast's other than success is INTERNAL: the caller
  * falls back to its own kernel. */
 eager_status eager__blas_gemm(eager__device *device, const eager__gemm *gemm);
+
+/* For tests: products CLBlast has taken in this process (its trials are not counted), and
+ * whether eager__blas_gemm refuses every product from now on. */
+uint64_t eager__blas_count(void);
+void eager__blas_refuse(bool refuse);
 
 /* Before the last context goes: CLBlast's program cache keeps contexts alive. */
 void eager__blas_close(void);

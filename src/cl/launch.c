@@ -92,22 +92,6 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
   return status;
 }
 
-eager_status eager__launch_copy(eager__device *device, eager__mem *source,
-                                size_t source_offset, eager__mem *target,
-                                size_t target_offset, size_t size,
-                                eager__event **out_event) {
-  if (out_event != NULL) *out_event = NULL;
-  if (size == 0) return EAGER_OK;
-  eager__cl_enter(device->context);
-  cl_int code = clEnqueueCopyBuffer(device->compute.queue, source, target, source_offset,
-                                    target_offset, size, 0, NULL, out_event);
-  eager__cl_leave(device->context);
-  if (code != CL_SUCCESS)
-    return eager__command_refused(device, "clEnqueueCopyBuffer", code);
-  if (out_event != NULL) eager__command_made_event();
-  return EAGER_OK;
-}
-
 eager_status eager__launch_fill(eager__device *device, eager__mem *mem, size_t offset,
                                 size_t size, const void *pattern, size_t pattern_size,
                                 eager__event **out_event) {

@@ -37,10 +37,6 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
                                   const eager__grid *grid, const eager__arg *args,
                                   int arg_count, const uint8_t *bytes, int slot,
                                   eager__event **out_event);
-eager_status eager__launch_copy(eager__device *device, eager__mem *source,
-                                size_t source_offset, eager__mem *target,
-                                size_t target_offset, size_t size,
-                                eager__event **out_event);
 /* `pattern_size` 1, 2, 4 or 8; in chunks of at most 1 GiB. */
 eager_status eager__launch_fill(eager__device *device, eager__mem *mem, size_t offset,
                                 size_t size, const void *pattern, size_t pattern_size,

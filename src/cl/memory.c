@@ -76,10 +76,6 @@ void eager__memory_release(eager__device *device, eager__memory *memory) {
   *memory = (eager__memory){0};
 }
 
-void eager__memory_retain(eager__mem *mem) {
-  if (clRetainMemObject(mem) == CL_SUCCESS) eager__census_add(EAGER__OBJECT_MEM, 1);
-}
-
 void eager__memory_drop(eager__device *device, eager__mem *mem) {
   if (mem == NULL) return;
   eager__cl_enter(device->context);

@@ -42,7 +42,7 @@ eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t of
                                size_t size, const void **out);
 eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const void *view);
 
-void eager__memory_retain(eager__mem *mem);
+/* Lets go of one reference. NULL is fine. */
 void eager__memory_drop(eager__device *device, eager__mem *mem);
 
 #endif

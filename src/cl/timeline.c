@@ -317,12 +317,6 @@ eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq) {
   return EAGER_OK;
 }
 
-void eager__timeline_flush(eager__timeline *timeline) {
-  eager__timeline_lock(timeline);
-  if (timeline->queue) flush(timeline);
-  eager__timeline_unlock(timeline);
-}
-
 /* A device that only said it was lost still writes to cells and reads staging and adopted
  * memory, all of which go next. A dead one answers with an error, or never: then its work
  * will not end either. (rusticl's clFinish returns early after a clFlush.) */

@@ -92,9 +92,6 @@ void eager__timeline_nudge(eager__timeline *timeline, uint64_t seq);
  * is lost (no text recorded: the caller knows the op). */
 eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq);
 
-/* Flushes what is submitted. */
-void eager__timeline_flush(eager__timeline *timeline);
-
 /* The device is closing: retires everything as lost, drops the marks. Blocks while a lost
  * device has commands in hand. */
 void eager__timeline_abandon(eager__timeline *timeline);

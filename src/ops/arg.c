@@ -133,7 +133,7 @@ static const searcher argmin = {"argmin_rows", "argmin_columns", "argmin_group",
 #define SEARCHES                                                                           \
   .inputs = {{.name = "input"}}, .dtypes = EAGER__NUMBERS, .infer = infer,                 \
   .launch = launch,                                                                        \
-  .attrs = {{.name = "dimension", .kind = EAGER__ATTR_INT},                                \
+  .attrs = {{.name = "dimension", .kind = EAGER__ATTR_INT, .required = true},              \
             {.name = "output_type", .kind = EAGER__ATTR_DTYPE, .number = EAGER_INT64}}
 
 enum { ARG_MAX, ARG_MIN, COUNT };

@@ -76,10 +76,6 @@ void eager__call_set_ints(eager__call *call, const char *name, const int64_t *va
                        &(eager__attr){.ints = values, .count = count});
 }
 
-void eager__call_set_text(eager__call *call, const char *name, const char *value) {
-  eager__call_set_attr(call, attr_index(call->op, name), &(eager__attr){.text = value});
-}
-
 /* --- Checks --- */
 
 static const eager__input_spec *spec_of(const eager__op *op, int input) {

@@ -226,33 +226,19 @@ int eager__scratch(eager__commands *commands, size_t size) {
   return number;
 }
 
-eager_status eager__add_copy(eager__commands *commands, int input, size_t input_offset,
-                             int output, size_t output_offset, size_t size) {
-  if (commands->status != EAGER_OK) return commands->status;
-  eager__command *item = add_item(commands, EAGER__COMMAND_COPY);
-  if (!item) return commands->status;
-  const eager__call *call = commands->call;
-  item->move.source = eager__buffer_mem(call->inputs[input].buffer);
-  item->move.target = eager__buffer_mem(call->outputs[output].buffer);
-  item->move.source_offset = input_offset;
-  item->move.target_offset = output_offset;
-  item->move.size = size;
-  return EAGER_OK;
-}
-
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
                              size_t pattern_size) {
   if (commands->status != EAGER_OK) return commands->status;
   eager__command *item = add_item(commands, EAGER__COMMAND_FILL);
   if (!item) return commands->status;
   const eager__result *result = &commands->call->outputs[output];
-  item->move.target = eager__buffer_mem(result->buffer);
-  item->move.target_offset = (size_t)result->offset * eager_dtype_size(result->dtype);
-  item->move.size =
+  item->fill.target = eager__buffer_mem(result->buffer);
+  item->fill.offset = (size_t)result->offset * eager_dtype_size(result->dtype);
+  item->fill.size =
       (size_t)eager__shape_elements(&result->shape) * eager_dtype_size(result->dtype);
-  item->move.pattern = 0;
-  memcpy(&item->move.pattern, pattern, pattern_size);
-  item->move.pattern_size = pattern_size;
+  item->fill.pattern = 0;
+  memcpy(&item->fill.pattern, pattern, pattern_size);
+  item->fill.pattern_size = pattern_size;
   return EAGER_OK;
 }
 
@@ -313,14 +299,9 @@ static eager_status play_item(eager__device *device, const eager__chunk *chunk,
     return eager__launch_kernel(device, item->kernel, &item->grid,
                                 chunk->args + item->arg_begin, item->arg_count,
                                 chunk->bytes, slot, out_event);
-  case EAGER__COMMAND_COPY:
-    return eager__launch_copy(device, item->move.source, item->move.source_offset,
-                              item->move.target, item->move.target_offset, item->move.size,
-                              out_event);
   case EAGER__COMMAND_FILL:
-    return eager__launch_fill(device, item->move.target, item->move.target_offset,
-                              item->move.size, &item->move.pattern, item->move.pattern_size,
-                              out_event);
+    return eager__launch_fill(device, item->fill.target, item->fill.offset, item->fill.size,
+                              &item->fill.pattern, item->fill.pattern_size, out_event);
   case EAGER__COMMAND_GEMM: {
     eager__gemm gemm;
     memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].offset, sizeof gemm);

@@ -25,10 +25,8 @@ enum {
 
 typedef enum eager__command_kind {
   EAGER__COMMAND_KERNEL,
-  EAGER__COMMAND_COPY,
   EAGER__COMMAND_FILL,
-  EAGER__COMMAND_GEMM, /* when CLBlast declines, the next command runs; else it is skipped
-                        */
+  EAGER__COMMAND_GEMM, /* if CLBlast declines, the next command runs; else it is skipped */
 } eager__command_kind;
 
 typedef struct eager__command {
@@ -37,12 +35,11 @@ typedef struct eager__command {
   eager__grid grid;
   int arg_begin, arg_count;
   struct {
-    eager__mem *source, *target;
-    size_t source_offset, target_offset, size;
+    eager__mem *target;
+    size_t offset, size;
     uint64_t pattern;
     size_t pattern_size;
-  } move;          /* COPY and FILL */
-  int gemm_offset; /* GEMM: an eager__gemm in `bytes` */
+  } fill; /* FILL; a GEMM's operands are its one argument */
 } eager__command;
 
 /* A chunk's arguments lie within it, so moving a list to the heap copies the first chunk
@@ -105,9 +102,6 @@ void eager__check_text(eager__commands *commands, eager_status status, const cha
  * or -1 (the failure sticks). */
 int eager__scratch(eager__commands *commands, size_t size);
 
-/* Device copies and fills, sizes and offsets in bytes of the whole buffer. */
-eager_status eager__add_copy(eager__commands *commands, int input, size_t input_offset,
-                             int output, size_t output_offset, size_t size);
 /* `output` whole with one element of its dtype, given as its `pattern_size` bytes. */
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
                              size_t pattern_size);

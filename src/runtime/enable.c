@@ -204,6 +204,18 @@ static eager__device *usual_device(const eager__runtime *runtime) {
   return NULL;
 }
 
+static eager_status fail_only_simulators(const eager__runtime *runtime) {
+  eager__strbuf names = {0};
+  for (int i = 0; i < runtime->device_count; i++)
+    eager__strbuf_format(&names, "%s%s", i ? ", " : "", runtime->devices[i]->info.device);
+  eager__fail(EAGER_NOT_FOUND,
+              "only simulators were found (%s): name one in default_device or "
+              "visible_device_list",
+              eager__strbuf_text(&names));
+  eager__strbuf_free(&names);
+  return EAGER_NOT_FOUND;
+}
+
 static eager_status choose_default(eager__runtime *runtime) {
   const char *wanted = runtime->options.default_device;
   if (wanted) {
@@ -215,8 +227,8 @@ static eager_status choose_default(eager__runtime *runtime) {
   }
   runtime->default_device = usual_device(runtime);
   if (runtime->default_device) return EAGER_OK;
-  /* Only simulators are enabled: somebody listed them by name. */
-  runtime->default_device = runtime->devices[0];
+  if (!runtime->options.visible_device_list) return fail_only_simulators(runtime);
+  runtime->default_device = runtime->devices[0]; /* listed by name, so asked for */
   return EAGER_OK;
 }
 

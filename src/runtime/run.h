@@ -15,12 +15,11 @@
 eager_status eager__call_begin(eager__call *call, const eager__op *op,
                                eager_tensor *const *inputs, int input_count);
 
-/* Attributes by the record's name. Lists and texts are borrowed until run. */
+/* Attributes by the record's name. Lists are borrowed until run. */
 void eager__call_set_int(eager__call *call, const char *name, int64_t value);
 void eager__call_set_float(eager__call *call, const char *name, double value);
 void eager__call_set_ints(eager__call *call, const char *name, const int64_t *values,
                           size_t count);
-void eager__call_set_text(eager__call *call, const char *name, const char *value);
 void eager__call_set_attr(eager__call *call, int index, const eager__attr *value);
 
 /* check, infer, place, migrate, allocate, launch, submit, finish; ends the call in every

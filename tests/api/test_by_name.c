@@ -71,6 +71,8 @@ static void refuses_wrong_attributes(void **state) {
                     "attribute `axis` cannot be a float");
   assert_fails_like(eager_op_set_attr_int_list(op, "axis", NULL, 0), EAGER_INVALID_ARGUMENT,
                     "attribute `axis` cannot be a list of ints");
+  assert_fails_like(eager_op_set_attr_float_list(op, "axis", (double[]){1}, 1),
+                    EAGER_INVALID_ARGUMENT, "attribute `axis` cannot be a list of floats");
   assert_fails_like(eager_op_set_attr_string(op, "axis", "x"), EAGER_INVALID_ARGUMENT,
                     "attribute `axis` cannot be a string");
   static const char *const inferred[] = {"T", "N", "Tidx"};

@@ -6,7 +6,10 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "cl/census.h"
@@ -272,6 +275,52 @@ static void float64_without_arithmetic_is_eight_bytes(void **state) {
   eager__free(with);
 }
 
+/* --- EAGERCL_KERNEL_DIR --- */
+
+static const eager__family filed = {
+    .name = "filed", .files = {"moves", "fill"}, .write_tail = write_tiny};
+
+static eager_status filed_source(char **out) {
+  eager__traits traits = {.vector_width = 4, .max_local_size = 64};
+  return eager__program_source(&traits, true, &filed, EAGER_FLOAT32, out);
+}
+
+static int without_kernel_dir(void **state) {
+  (void)state;
+  return unsetenv("EAGERCL_KERNEL_DIR");
+}
+
+static void the_source_tree_has_the_embedded_text(void **state) {
+  (void)state;
+  const char *root = getenv("EAGERCL_TEST_SOURCES");
+  if (root == NULL) {
+    print_message("EAGERCL_TEST_SOURCES is not set; ctest sets it\n");
+    skip();
+  }
+  char folder[1024], *embedded, *read;
+  snprintf(folder, sizeof folder, "%s/cl_kernels", root);
+  check(filed_source(&embedded));
+  assert_int_equal(setenv("EAGERCL_KERNEL_DIR", folder, 1), 0);
+  check(filed_source(&read));
+  assert_non_null(strstr(embedded, "__kernel void add_to("));
+  assert_string_equal(read, embedded);
+  eager__free(read);
+  eager__free(embedded);
+}
+
+static void an_empty_kernel_folder_is_told(void **state) {
+  (void)state;
+  char folder[] = "/tmp/eagercl-kernels-XXXXXX", text[128], *source = folder;
+  assert_non_null(mkdtemp(folder));
+  assert_int_equal(setenv("EAGERCL_KERNEL_DIR", folder, 1), 0);
+  eager_status status = filed_source(&source);
+  assert_int_equal(rmdir(folder), 0);
+  assert_int_equal(status, EAGER_INTERNAL);
+  assert_null(source);
+  snprintf(text, sizeof text, "EAGERCL_KERNEL_DIR: cannot open %s/prelude.cl", folder);
+  assert_string_equal(eager_error_message(), text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_kernel_runs_behind_a_staged_write),
@@ -287,6 +336,8 @@ int main(void) {
       cmocka_unit_test(threads_build_a_program_once),
       cmocka_unit_test(the_defines_tell_dtype_and_device),
       cmocka_unit_test(float64_without_arithmetic_is_eight_bytes),
+      cmocka_unit_test_teardown(the_source_tree_has_the_embedded_text, without_kernel_dir),
+      cmocka_unit_test_teardown(an_empty_kernel_folder_is_told, without_kernel_dir),
   };
   if (eager__program_cache_configure("") != EAGER_OK) return 1;
   int code = test_devices_open();

@@ -80,6 +80,14 @@ static void refusals(void **state) {
   assert_ok(eager_argmax(x, 0, EAGER_INT32, &y));
   test_expect(y, EAGER_INT32, (test_shape){1, {0}}, (double[1]){0}, TEST_EXACT, NULL);
   eager_tensor_release(y);
+  eager_op *op;
+  int count = 1;
+  assert_ok(eager_op_new("ArgMax", &op));
+  assert_ok(eager_op_add_input(op, x));
+  assert_fails_like(eager_op_execute(op, &y, &count), EAGER_INVALID_ARGUMENT,
+                    "attribute `dimension` is required");
+  assert_null(y);
+  eager_op_release(op);
   eager_tensor_release(x);
 }
 

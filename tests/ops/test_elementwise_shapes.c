@@ -24,6 +24,7 @@ static double *some_values(test_shape shape) {
 }
 
 static void check_pair(eager_dtype dtype, test_shape a_shape, test_shape b_shape) {
+  test_pick_mode(test_random());
   double *a = some_values(a_shape), *b = some_values(b_shape);
   test_shape shape;
   double *sum = test_binary(add, a_shape, a, b_shape, b, &shape);
@@ -137,6 +138,7 @@ static void three_operands(void **state) {
       {{2, {1, 33}}, {2, {2, 1}}, {2, {2, 33}}}, {{3, {2, 3, 1}}, {1, {4}}, {3, {2, 1, 4}}},
   };
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    test_pick_mode(test_random());
     eager_dtype dtype = i % 2 == 0 ? EAGER_FLOAT32 : EAGER_UINT16;
     const test_shape *s = shapes[i];
     double *condition = test_random_values(EAGER_BOOL, test_elements(s[0]), 0, 1);

@@ -58,6 +58,7 @@ static void gives_the_known_answers(void **state) {
   (void)state;
   test_enable();
   static const uint32_t answer[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  test_pick_mode(test_random());
   double expected[4];
   for (int i = 0; i < 4; i++) expected[i] = (answer[i] >> 8) * 0x1p-24;
   eager_tensor *y;
@@ -109,6 +110,7 @@ static void expect_draws(draw_fn draw, reference_fn reference, eager_dtype dtype
                          test_tolerance tolerance) {
   for (int s = 0; s < SEEDS; s++)
     for (int l = 0; l < LENGTHS; l++) {
+      test_pick_mode(test_random());
       int64_t count = length_of(l);
       double *expected = test_alloc((size_t)count * sizeof *expected);
       for (int64_t i = 0; i < count; i++) expected[i] = reference(seeds[s], dtype, i);
@@ -150,6 +152,7 @@ static void draws_normal(void **state) {
 }
 
 static uint64_t hash_draws(int64_t count) { /* FNV-1a over their bits */
+  test_pick_mode(test_random());
   float *draws = test_alloc((size_t)count * sizeof *draws);
   eager_tensor *y;
   assert_ok(eager_stateless_random_normal(1, &count, seeds[1], EAGER_FLOAT32, &y));

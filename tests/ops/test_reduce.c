@@ -216,6 +216,26 @@ static void integers_wrap(void **state) {
   eager_tensor_release(x);
 }
 
+static void integer_means_truncate(void **state) {
+  (void)state;
+  test_enable();
+  static const struct {
+    eager_dtype dtype;
+    double x[2], mean;
+  } means[] = {
+      {EAGER_INT32, {-7, 2}, -2},     /* -2.5, toward zero */
+      {EAGER_UINT8, {255, 255}, 127}, /* of a sum that wraps: 254 */
+  };
+  for (int i = 0; i < 2; i++) {
+    test_pick_mode(test_random());
+    eager_tensor *x = test_tensor(means[i].dtype, (test_shape){1, {2}}, means[i].x), *y;
+    assert_ok(eager_reduce_mean(x, NULL, 0, false, &y));
+    test_expect(y, means[i].dtype, (test_shape){0}, &means[i].mean, TEST_EXACT, "Mean");
+    eager_tensor_release(y);
+    eager_tensor_release(x);
+  }
+}
+
 static void refusals(void **state) {
   (void)state;
   test_enable();
@@ -237,9 +257,13 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_set_of_axes), cmocka_unit_test(no_list_means_all_axes),
-      cmocka_unit_test(over_nothing),      cmocka_unit_test(nan_and_infinity_go_through),
-      cmocka_unit_test(long_axes),         cmocka_unit_test(integers_wrap),
+      cmocka_unit_test(every_set_of_axes),
+      cmocka_unit_test(no_list_means_all_axes),
+      cmocka_unit_test(over_nothing),
+      cmocka_unit_test(nan_and_infinity_go_through),
+      cmocka_unit_test(long_axes),
+      cmocka_unit_test(integers_wrap),
+      cmocka_unit_test(integer_means_truncate),
       cmocka_unit_test(refusals),
   };
   return test_main("ops/reduce", tests, sizeof tests / sizeof *tests);

@@ -4,7 +4,9 @@
 
 #include "base/sync.h"
 #include "cl/device.h"
+#include "placing.h"
 #include "runtime/runtime.h"
+#include "runtime/transfer.h"
 #include "slow.h"
 #include "test.h"
 
@@ -57,6 +59,9 @@ static void poll_is_pending_then_ready(void **state) {
   assert_int_equal(eager_tensor_poll(last), EAGER_READY);
   assert_ok(eager_tensor_wait_for(last, 0));
   assert_float_equal(test_read(last)[0], work.element, 0);
+  /* Neither may come near the 300 ms of the work, however busy the machine is. */
+  assert_true(polled < 0.1);
+  assert_true(waited < 0.1);
   printf("  %d products: calls %.1f ms, a poll %.3f ms, a deadline of 2 ms %.1f ms\n",
          work.products, called * 1e3, polled * 1e3, waited * 1e3);
   eager_tensor_release(last);
@@ -120,6 +125,35 @@ static void same_context_copies_are_deferred(void **state) {
 static void other_context_copies_are_deferred(void **state) {
   (void)state;
   ops_behind_a_copy_do_not_block(test_device_other_context());
+}
+
+/* "Waiting for a tensor waits for its op, what precedes it on its device, and at most 15
+ * ops submitted after it; never for another device." */
+static void waiting_does_not_wait_for_more(void **state) {
+  (void)state;
+  begin(EAGER_ASYNC);
+  if (!test_is_async()) test_skip("commands run inside the call on this device");
+  slow_work work = slow_prepare(300);
+  eager_tensor *small = vector(1, 2, 3), *other = NULL;
+  assert_ok(eager_tensor_wait(small));
+  eager_tensor *first = sum(small, small);
+  for (int i = 0; i < 20; i++) eager_tensor_release(sum(small, small));
+  eager_tensor *last = slow_start(&work);
+  assert_ok(eager_tensor_wait(first));
+  assert_int_equal(eager_tensor_poll(last), EAGER_PENDING);
+  if (test_has_other_context()) {
+    assert_ok(eager_push_device(test_device_other_context()));
+    other = vector(4, 5, 6);
+    assert_ok(eager_pop_device());
+    assert_ok(eager_tensor_wait(other));
+    assert_int_equal(eager_tensor_poll(last), EAGER_PENDING);
+  }
+  assert_ok(eager_tensor_wait(last));
+  eager_tensor_release(other);
+  eager_tensor_release(first);
+  eager_tensor_release(small);
+  eager_tensor_release(last);
+  slow_end(&work);
 }
 
 /* "Host memory passed in may be reused when the call returns, in both modes." */
@@ -191,6 +225,41 @@ static void work_in_flight_is_bounded(void **state) {
   eager_tensor_release(a);
 }
 
+/* The bound counts deferred ops too: behind a gate, opened late, they are all there is. */
+static void *open_late(void *gate) {
+  eager__sleep(300000000);
+  placing_gate_open(gate, CL_COMPLETE);
+  return NULL;
+}
+
+static void deferred_work_is_bounded(void **state) {
+  (void)state;
+  enum { BOUND = 16 };
+  eager_config config = {.max_in_flight = BOUND};
+  assert_ok(test_enable_with(config, EAGER_DEVICE_PLACEMENT_AUTO, EAGER_ASYNC));
+  eager__runtime *runtime = eager__runtime_get();
+  placing_gate gate = placing_gate_new(test_device(), 3);
+  eager_tensor *warm = vector(1, 2, 3), *chain = sum(warm, warm);
+  eager_tensor_release(chain); /* the kernel is built */
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, open_late, &gate), 0);
+  chain = sum(gate.tensor, gate.tensor);
+  int most = 0;
+  for (int i = 0; i < 4 * BOUND; i++) {
+    int count = eager__deferred_count(runtime, runtime->default_device);
+    if (count > most) most = count;
+    eager_tensor *next = sum(chain, warm);
+    eager_tensor_release(chain);
+    chain = next;
+  }
+  pthread_join(thread, NULL);
+  assert_in_range(most, BOUND / 2, BOUND + 16);
+  assert_ok(eager_tensor_wait(chain));
+  eager_tensor_release(chain);
+  eager_tensor_release(warm);
+  eager_tensor_release(gate.tensor);
+}
+
 /* Several threads wait for and poll one handle; nobody needs a lock. */
 static const char *wait_for_it(int i, void *argument) {
   eager_tensor *t = argument;
@@ -216,10 +285,12 @@ int main(void) {
       cmocka_unit_test(sync_results_are_ready),
       cmocka_unit_test(same_context_copies_are_deferred),
       cmocka_unit_test(other_context_copies_are_deferred),
+      cmocka_unit_test(waiting_does_not_wait_for_more),
       cmocka_unit_test(host_memory_may_be_reused),
       cmocka_unit_test(switching_to_sync_waits),
       cmocka_unit_test(threads_have_their_own_mode),
       cmocka_unit_test(work_in_flight_is_bounded),
+      cmocka_unit_test(deferred_work_is_bounded),
       cmocka_unit_test(many_threads_wait_for_one),
   };
   return test_main_each("runtime/async", tests, sizeof tests / sizeof *tests);

@@ -46,6 +46,41 @@ static void a_platform_without_devices_never_hides_the_others(void **state) {
   assert_true(eager_device_count() > 0);
 }
 
+/* --- Simulators are never the default: they are asked for. --- */
+
+static void expect_only_simulators(void) {
+  if (!use_only_driver("oclgrind")) test_skip("no Oclgrind");
+  for (int i = 0; i < 2; i++) /* nothing has changed by the first */
+    assert_fails(enable_defaults(), EAGER_NOT_FOUND,
+                 "only simulators were found (Oclgrind Simulator): name one in "
+                 "default_device or visible_device_list");
+  assert_false(eager_executing_eagerly());
+  assert_int_equal(eager_device_count(), 0);
+}
+
+static void only_simulators_is_told_and_a_list_is_the_way_on(void **state) {
+  (void)state;
+  expect_only_simulators();
+  assert_ok(enable_devices("ACCELERATOR:0"));
+  assert_string_equal(current_device(), FULL_NAME("ACCELERATOR:0"));
+}
+
+static void only_simulators_and_a_default_device_is_enough(void **state) {
+  (void)state;
+  expect_only_simulators();
+  assert_ok(eager_enable_execution(&(eager_config){.default_device = "ACCELERATOR:0"},
+                                   EAGER_DEVICE_PLACEMENT_AUTO, EAGER_EXECUTION_AUTO));
+  assert_string_equal(current_device(), FULL_NAME("ACCELERATOR:0"));
+}
+
+static void only_simulators_and_a_variable_is_enough(void **state) {
+  (void)state;
+  if (!use_only_driver("oclgrind")) test_skip("no Oclgrind");
+  assert_int_equal(setenv("EAGERCL_VISIBLE_DEVICES", SIMULATOR, 1), 0);
+  assert_ok(enable_defaults());
+  assert_string_equal(current_device(), FULL_NAME("ACCELERATOR:0"));
+}
+
 /* --- Device listing works before enabling. --- */
 
 static void listing_devices_needs_no_enabling(void **state) {
@@ -192,6 +227,9 @@ int main(void) {
       ROW(no_platform_is_told_with_a_package_to_install),
       ROW(a_platform_without_devices_is_told_with_its_reason),
       ROW(a_platform_without_devices_never_hides_the_others),
+      ROW(only_simulators_is_told_and_a_list_is_the_way_on),
+      ROW(only_simulators_and_a_default_device_is_enough),
+      ROW(only_simulators_and_a_variable_is_enough),
       ROW(a_failed_call_before_enabling_leaves_enabling_possible),
   };
   return both_groups(

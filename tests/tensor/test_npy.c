@@ -1,4 +1,5 @@
-/* Headers written, read and refused; elements put in order; NumPy in both directions. */
+/* Headers written, read and refused; elements put in order; NumPy in both directions. Long
+ * because every malformed header is a row. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

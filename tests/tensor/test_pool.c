@@ -1,5 +1,6 @@
 /* ctest: labels=threaded */
-/* The pool over a driver made here: memory is a number, time is set by hand. */
+/* The pool over a driver made here: memory is a number, time is set by hand. Long because
+ * that driver stands beside the tests that read its books. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,0 +1,117 @@
+/* ctest: timeout=180 */
+/* semantics.md section 1, kernel_cache_dir: which folder holds the built kernels, and that
+ * the next process takes them from there. Damaged files and folders: tests/cl/test_cache.c.
+ * Each use of the library is this program run again, with the folder as its argument. */
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "enabling.h"
+#include "program.h"
+
+enum { SECONDS = 60 };
+static const char not_given[] = "-";
+
+/* --- The other process --- */
+
+static int complain(void) {
+  fprintf(stderr, "%s\n", eager_error_message());
+  return 1;
+}
+
+/* Adds on rusticl, the driver whose kernels are worth keeping, and prints the sum. */
+static int use_library(const char *folder) {
+  if (!has_device(RUSTICL)) return TEST_SKIPPED;
+  const eager_config config = {.visible_device_list = RUSTICL,
+                               .kernel_cache_dir =
+                                   strcmp(folder, not_given) != 0 ? folder : NULL};
+  eager_tensor *a = NULL, *sum = NULL;
+  float value = 0;
+  if (eager_enable_execution(&config, EAGER_DEVICE_PLACEMENT_AUTO, EAGER_EXECUTION_AUTO) !=
+          EAGER_OK ||
+      eager_scalar(20.5f, &a) != EAGER_OK || eager_add(a, a, &sum) != EAGER_OK ||
+      eager_tensor_to_host(sum, &value, sizeof value) != EAGER_OK)
+    return complain();
+  printf("%g\n", (double)value);
+  eager_tensor_release(a);
+  eager_tensor_release(sum);
+  return eager_shutdown() == EAGER_OK ? 0 : complain();
+}
+
+static void run_with(const char *folder) {
+  program_result r = program_run(
+      SECONDS, (const char *const[]){"tests/test_runtime_kernel_cache", folder, NULL});
+  if (r.status == TEST_SKIPPED) {
+    program_folder_remove();
+    test_skip("no device " RUSTICL " here");
+  }
+  if (r.status != 0) fail_msg("status %d: %s", r.status, r.err);
+  assert_string_equal(r.out, "41\n");
+}
+
+/* --- What it left --- */
+
+typedef struct content {
+  int files;
+  uint64_t inodes; /* their sum: a file that is written anew has another one */
+} content;
+
+static content folder_content(void) {
+  content found = {0};
+  DIR *all = opendir(program_folder());
+  assert_non_null(all);
+  for (const struct dirent *one; (one = readdir(all)) != NULL;) {
+    struct stat info;
+    if (one->d_name[0] == '.') continue;
+    assert_int_equal(stat(program_path(one->d_name), &info), 0);
+    assert_true(S_ISREG(info.st_mode) && info.st_size > 0);
+    assert_non_null(strstr(one->d_name, ".cache"));
+    found.files++;
+    found.inodes += info.st_ino;
+  }
+  closedir(all);
+  return found;
+}
+
+static void expect_kept_for_the_next(const char *folder) {
+  run_with(folder);
+  content first = folder_content();
+  assert_true(first.files > 0);
+  run_with(folder);
+  content second = folder_content();
+  assert_int_equal(second.files, first.files);
+  assert_int_equal(second.inodes, first.inodes);
+  program_folder_remove();
+}
+
+static void kernels_are_kept_in_the_configured_folder(void **state) {
+  (void)state;
+  program_folder_make();
+  expect_kept_for_the_next(program_folder());
+}
+
+static void the_variable_names_the_folder(void **state) {
+  (void)state;
+  program_folder_make();
+  assert_int_equal(setenv("EAGERCL_CACHE_DIR", program_folder(), 1), 0);
+  expect_kept_for_the_next(not_given);
+}
+
+static void an_empty_folder_name_outranks_the_variable(void **state) {
+  (void)state;
+  program_folder_make();
+  assert_int_equal(setenv("EAGERCL_CACHE_DIR", program_folder(), 1), 0);
+  run_with("");
+  assert_int_equal(program_file_count(), 0);
+  program_folder_remove();
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) return use_library(argv[1]);
+#define ROW(test) cmocka_unit_test_setup(test, without_environment)
+  const struct CMUnitTest tests[] = {
+      ROW(kernels_are_kept_in_the_configured_folder),
+      ROW(the_variable_names_the_folder),
+      ROW(an_empty_folder_name_outranks_the_variable),
+  };
+  return test_main_each("runtime/kernel_cache", tests, sizeof tests / sizeof *tests);
+}
