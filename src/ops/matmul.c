@@ -179,7 +179,10 @@ static bool worth_packing(const product *p, size_t element) {
 static bool wants_clblast(const eager__call *call, const eager__commands *commands) {
   eager__gemm_path path = eager__options_gemm();
   if (path == EAGER__GEMM_OWN) return false;
-  if (path == EAGER__GEMM_AUTO && !eager__commands_is_gpu(commands)) return false;
+  /* CLBlast adds float16 products up in float16, ours in float32: only if asked for. */
+  bool exact = call->dtype != EAGER_FLOAT16;
+  if (path == EAGER__GEMM_AUTO && !(exact && eager__commands_is_gpu(commands)))
+    return false;
   return eager__commands_blas_usable(commands, call->dtype);
 }
 

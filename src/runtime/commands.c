@@ -58,7 +58,7 @@ uint32_t eager__commands_compute_units(const eager__commands *commands) {
 }
 
 bool eager__commands_is_gpu(const eager__commands *commands) {
-  return commands->device->physical->facts.is_gpu && !commands->device->traits.is_simulator;
+  return commands->device->physical->info.type == EAGER_DEVICE_GPU; /* however renamed */
 }
 
 bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype) {

@@ -193,7 +193,7 @@ static eager_status make_devices(eager__runtime *runtime, const selection *selec
   return EAGER_OK;
 }
 
-/* The first of GPU, ACCELERATOR, CPU; simulators only when asked for by name. */
+/* The first of GPU, ACCELERATOR, CPU; a simulator only where nothing else was listed. */
 static eager__device *usual_device(const eager__runtime *runtime) {
   static const eager_device_type order[] = {EAGER_DEVICE_GPU, EAGER_DEVICE_ACCELERATOR,
                                             EAGER_DEVICE_CPU};
@@ -201,35 +201,27 @@ static eager__device *usual_device(const eager__runtime *runtime) {
     for (int i = 0; i < runtime->device_count; i++)
       if (runtime->devices[i]->type == order[k] && !runtime->devices[i]->info.is_simulator)
         return runtime->devices[i];
-  return NULL;
+  return runtime->options.visible_device_list ? runtime->devices[0] : NULL;
 }
 
 static eager_status fail_only_simulators(const eager__runtime *runtime) {
-  eager__strbuf names = {0};
+  eager__fail(EAGER_NOT_FOUND, "only simulators were found (");
   for (int i = 0; i < runtime->device_count; i++)
-    eager__strbuf_format(&names, "%s%s", i ? ", " : "", runtime->devices[i]->info.device);
-  eager__fail(EAGER_NOT_FOUND,
-              "only simulators were found (%s): name one in default_device or "
-              "visible_device_list",
-              eager__strbuf_text(&names));
-  eager__strbuf_free(&names);
+    eager__fail_append("%s%s", i ? ", " : "", runtime->devices[i]->info.device);
+  eager__fail_append("): name one in default_device or visible_device_list");
   return EAGER_NOT_FOUND;
 }
 
 static eager_status choose_default(eager__runtime *runtime) {
-  const char *wanted = runtime->options.default_device;
-  if (wanted) {
-    eager_status status =
-        eager__runtime_find_device(runtime, wanted, &runtime->default_device);
-    if (status != EAGER_OK && runtime->options.default_variable)
-      eager__fail_append(" (in %s)", runtime->options.default_variable);
-    return status;
+  const char *name = runtime->options.default_device;
+  if (!name) {
+    runtime->default_device = usual_device(runtime);
+    return runtime->default_device ? EAGER_OK : fail_only_simulators(runtime);
   }
-  runtime->default_device = usual_device(runtime);
-  if (runtime->default_device) return EAGER_OK;
-  if (!runtime->options.visible_device_list) return fail_only_simulators(runtime);
-  runtime->default_device = runtime->devices[0]; /* listed by name, so asked for */
-  return EAGER_OK;
+  eager_status status = eager__runtime_find_device(runtime, name, &runtime->default_device);
+  if (status != EAGER_OK && runtime->options.default_variable)
+    eager__fail_append(" (in %s)", runtime->options.default_variable);
+  return status;
 }
 
 static void fill_defaults(eager__options *options) {

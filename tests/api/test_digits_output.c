@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic timeout=120 */
+/* ctest: devices=pocl-basic timeout=200 */
 /* What the main job tells while it runs and at its end, to a file and to a terminal. */
 #define _XOPEN_SOURCE 700 /* for posix_openpt */
 
@@ -10,7 +10,7 @@
 
 #include "program.h"
 
-enum { SECONDS = 45, TEST_DIGITS = 364, CLASSES = 10 };
+enum { SECONDS = 90, TEST_DIGITS = 364, CLASSES = 10 };
 
 /* The text behind the first `part` in `text`; the test fails without one. */
 static const char *behind(const char *text, const char *part) {

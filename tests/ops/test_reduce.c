@@ -224,7 +224,7 @@ static void integer_means_truncate(void **state) {
     double x[2], mean;
   } means[] = {
       {EAGER_INT32, {-7, 2}, -2},     /* -2.5, toward zero */
-      {EAGER_UINT8, {255, 255}, 127}, /* of a sum that wraps: 254 */
+      {EAGER_UINT8, {255, 255}, 127}, /* the sum wraps to 254 */
   };
   for (int i = 0; i < 2; i++) {
     test_pick_mode(test_random());
