@@ -284,7 +284,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_reciprocal_grad(eager_tensor *y,
 EAGER_API EAGER_NODISCARD eager_status eager_reduce_sum(eager_tensor *x,
                                                         const int64_t *axes, int axis_count,
                                                         bool keep_dims, eager_tensor **out);
-/* Numbers. Integers truncate toward zero; over nothing: NaN, or 0 for integers. */
+/* Numbers. The sum of integers wraps, their mean truncates toward zero; over nothing: NaN,
+ * or 0 for integers. */
 EAGER_API EAGER_NODISCARD eager_status eager_reduce_mean(eager_tensor *x,
                                                          const int64_t *axes,
                                                          int axis_count, bool keep_dims,
