@@ -198,6 +198,7 @@ static void chance_is_the_same_in_every_run(void **state) {
 }
 
 int main(void) {
+  unsetenv("EAGERCL_TEST_FULL"); /* the victims' time limits are what they say */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(goes_on_after_a_crash_and_a_hang),
       cmocka_unit_test(one_process_each),
