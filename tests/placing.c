@@ -87,6 +87,12 @@ unsigned long long placing_number(void) {
   return atomic_load(&eager__runtime_get()->op_number);
 }
 
+eager_memory_info placing_memory(const char *device) {
+  eager_memory_info info;
+  assert_ok(eager_get_memory_info(device, &info));
+  return info;
+}
+
 eager_copy_stats placing_stats(void) {
   eager_copy_stats stats;
   assert_ok(eager_get_copy_stats(&stats));

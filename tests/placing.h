@@ -38,6 +38,9 @@ void placing_gate_open(placing_gate *gate, cl_int status);
 /* How many ops this process has begun: right after a call, that call's number. */
 unsigned long long placing_number(void);
 
+/* The device's memory account. */
+eager_memory_info placing_memory(const char *device);
+
 eager_copy_stats placing_stats(void);
 /* The record of (op, input, from -> to) as short names; all zero if there is none. */
 eager_copy_record placing_record(const char *op, int input, const char *from,

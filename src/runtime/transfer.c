@@ -17,8 +17,7 @@ struct eager__worker {
   int count;        /* listed and running */
   int event_count;  /* of them, those behind a user's event */
   bool stop;
-  /* The worker's own: the oldest submission a blocked copy waits for, per device; 0 none.
-   */
+  /* The worker's own: the oldest submission a blocked copy waits for, per device, or 0. */
   uint64_t blocked_on[];
 };
 
@@ -335,20 +334,17 @@ static uint64_t newest_task(const struct eager__worker *worker) {
   return newest;
 }
 
-bool eager__wait_tasks(eager__runtime *runtime, eager__device *device, bool past_events) {
+void eager__wait_tasks(eager__runtime *runtime, eager__device *device, bool past_events) {
   eager__mutex_lock(&runtime->lock);
   struct eager__worker *worker = device->worker;
   uint64_t last = worker ? newest_task(worker) : 0;
-  bool waits = true;
   while (last) {
     uint64_t oldest = oldest_task(worker);
     if (!oldest || oldest > last) break;
-    waits = past_events || !worker->event_count;
-    if (!waits) break;
+    if (!past_events && worker->event_count) break;
     eager__cond_wait(&runtime->changed, &runtime->lock);
   }
   eager__mutex_unlock(&runtime->lock);
-  return waits;
 }
 
 void eager__wait_thread_work(eager__runtime *runtime, eager__thread_work *work) {

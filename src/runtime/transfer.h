@@ -50,9 +50,9 @@ eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
 
 /* Waits until the buffer is no longer DEFERRED. */
 void eager__wait_not_deferred(eager__runtime *runtime, eager__buffer *buffer);
-/* Waits until every task deferred to `device` before the call is done. False, and at once,
- * when `past_events` is false and some are behind a user's event, which may never come. */
-bool eager__wait_tasks(eager__runtime *runtime, eager__device *device, bool past_events);
+/* Waits until every task deferred to `device` before the call is done. Unless
+ * `past_events`, gives up when some are behind a user's event, which may never come. */
+void eager__wait_tasks(eager__runtime *runtime, eager__device *device, bool past_events);
 void eager__wait_thread_work(eager__runtime *runtime, eager__thread_work *work);
 int eager__deferred_count(eager__runtime *runtime, const eager__device *device);
 /* Waits until fewer than `limit` tasks are deferred to `device`. */

@@ -10,12 +10,6 @@ static void begin(eager_execution_mode mode) {
   placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, mode);
 }
 
-static eager_memory_info memory_of(const char *device) {
-  eager_memory_info info;
-  assert_ok(eager_get_memory_info(device, &info));
-  return info;
-}
-
 static _Atomic int freed;
 
 static void count_free(void *data, void *user) {
@@ -41,13 +35,13 @@ static void adopted_without_a_copy(void **state) {
   int64_t count = 3;
   eager_tensor *t;
   const void *view;
-  uint64_t before = memory_of(test_device()).driver_allocation_count;
+  uint64_t before = placing_memory(test_device()).driver_allocation_count;
   assert_ok(
       eager_tensor_adopt_host(EAGER_FLOAT32, 1, &count, data, 12, count_free, &freed, &t));
   eager__device *device = eager__runtime_get()->default_device;
   if (eager__shares_host_memory(device)) {
     assert_int_equal(freed, 0);
-    assert_int_equal(memory_of(test_device()).driver_allocation_count, before);
+    assert_int_equal(placing_memory(test_device()).driver_allocation_count, before);
     assert_ok(eager_tensor_map(t, &view));
     assert_ptr_equal(view, data);
     assert_ok(eager_tensor_unmap(t));

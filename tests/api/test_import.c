@@ -7,12 +7,6 @@ static void begin(eager_execution_mode mode) {
   placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, mode);
 }
 
-static eager_memory_info memory_of(const char *device) {
-  eager_memory_info info;
-  assert_ok(eager_get_memory_info(device, &info));
-  return info;
-}
-
 static cl_uint references(cl_mem mem) {
   cl_uint count = 0;
   assert_int_equal(
@@ -40,7 +34,7 @@ static void imported_memory_is_used_in_place(void **state) {
     cl_mem mem = make_buffer(test_device(), 8), same;
     eager_tensor *t;
     size_t offset;
-    eager_memory_info before = memory_of(test_device());
+    eager_memory_info before = placing_memory(test_device());
     assert_ok(eager_tensor_from_cl_mem(test_device(), mem, 8, EAGER_FLOAT32, 2,
                                        (int64_t[]){2, 3}, NULL, &t));
     assert_int_equal(eager_tensor_poll(t), EAGER_READY);
@@ -59,7 +53,7 @@ static void imported_memory_is_used_in_place(void **state) {
     eager_tensor_release(t);
     assert_ok(eager_synchronize(NULL));
     assert_ok(eager_trim_memory(test_device())); /* never pooled: gone with the tensor */
-    assert_true(memory_of(test_device()).reserved_bytes <= before.reserved_bytes);
+    assert_true(placing_memory(test_device()).reserved_bytes <= before.reserved_bytes);
   }
 }
 
@@ -210,13 +204,13 @@ static void importing_from_another_context(void **state) {
   assert_ok(eager_device_cl(other, &context, NULL, NULL));
   cl_event event = clCreateUserEvent(context, &code);
   assert_int_equal(code, CL_SUCCESS);
-  eager_memory_info before = memory_of(test_device());
+  eager_memory_info before = placing_memory(test_device());
   assert_fails(
       eager_tensor_from_cl_mem(test_device(), near, 0, EAGER_FLOAT32, 1, &four, event, &t),
       EAGER_INVALID_ARGUMENT,
       test_text("ready belongs to another context than %s", test_device()));
   assert_null(t);
-  assert_int_equal(memory_of(test_device()).current, before.current);
+  assert_int_equal(placing_memory(test_device()).current, before.current);
   assert_int_equal(references(near), 1);
   assert_int_equal(references(far), 1);
   assert_int_equal(clSetUserEventStatus(event, CL_COMPLETE), CL_SUCCESS);

@@ -7,12 +7,6 @@ static void begin(eager_execution_mode mode) {
   placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, mode);
 }
 
-static eager_memory_info memory_of(const char *device) {
-  eager_memory_info info;
-  assert_ok(eager_get_memory_info(device, &info));
-  return info;
-}
-
 /* ---- eager_device_cl ---- */
 
 static void device_objects(void **state) {
@@ -171,9 +165,9 @@ static void exported_memory_is_never_pooled_again(void **state) {
   eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, count);
   eager_tensor_release(placing_sum(test_device(), x, x));
   assert_ok(eager_tensor_cl_mem(x, &mem, &offset));
-  eager_memory_info before = memory_of(test_device());
+  eager_memory_info before = placing_memory(test_device());
   eager_tensor_release(x);
-  eager_memory_info after = memory_of(test_device());
+  eager_memory_info after = placing_memory(test_device());
   assert_true(after.current < before.current);
   assert_int_equal(before.reserved_bytes - after.reserved_bytes,
                    before.current - after.current); /* not cached */

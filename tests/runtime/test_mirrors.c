@@ -17,12 +17,6 @@ static void expect_stats(uint64_t count, uint64_t hits) {
   assert_int_equal(stats.mirror_hits, hits);
 }
 
-static eager_memory_info memory_of(const char *device) {
-  eager_memory_info info;
-  assert_ok(eager_get_memory_info(device, &info));
-  return info;
-}
-
 /* sum = a + a on the other device: one tensor as two inputs is one copy and one hit. */
 static void reuse_in(eager_execution_mode mode, const char *other) {
   placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, mode);
@@ -146,9 +140,9 @@ static void go_with_the_tensor(void **state) {
     eager_tensor *a = placing_tensor(test_device(), EAGER_FLOAT32, count);
     eager_tensor_release(placing_sum(second(), a, a)); /* opens the device */
     assert_ok(eager_synchronize(NULL));
-    uint64_t with = memory_of(second()).current;
+    uint64_t with = placing_memory(second()).current;
     eager_tensor_release(a);
-    uint64_t without = memory_of(second()).current;
+    uint64_t without = placing_memory(second()).current;
     assert_in_range(with - without, 4 * count, 4 * count * 9 / 8);
   }
 }
@@ -226,9 +220,9 @@ static void an_exported_mirror_goes_with_the_tensor(void **state) {
   size_t offset;
   assert_ok(eager_tensor_cl_mem(view, &mem, &offset));
   eager_tensor_release(view);
-  uint64_t before = memory_of(second()).reserved_bytes;
+  uint64_t before = placing_memory(second()).reserved_bytes;
   eager_tensor_release(a);
-  assert_true(memory_of(second()).reserved_bytes < before);
+  assert_true(placing_memory(second()).reserved_bytes < before);
   assert_int_equal(clReleaseMemObject(mem), CL_SUCCESS);
 }
 

@@ -29,12 +29,6 @@ static void begin(eager_execution_mode mode) {
   test_time_limit(90);
 }
 
-static eager_memory_info memory_of(const char *device) {
-  eager_memory_info info;
-  assert_ok(eager_get_memory_info(device, &info));
-  return info;
-}
-
 static eager_tensor *block_of(double value) {
   double *values = test_alloc((size_t)elements_of_block() * sizeof *values);
   for (int64_t i = 0; i < elements_of_block(); i++) values[i] = value;
@@ -64,8 +58,8 @@ static const char *refusal(uint64_t requested, uint64_t in_use, uint64_t cached,
 static void the_limit_is_the_budget(void **state) {
   (void)state;
   begin(EAGER_SYNC);
-  assert_int_equal(memory_of(test_device()).limit, limit());
-  assert_int_equal(memory_of(second()).limit, limit());
+  assert_int_equal(placing_memory(test_device()).limit, limit());
+  assert_int_equal(placing_memory(second()).limit, limit());
 }
 
 /* At the call, in both modes: requested size, in use, cached, limit, largest holder. */
@@ -78,7 +72,7 @@ static void refused_at_the_call(void **state) {
     held[i] = block_of(i);
     if (!i) first = placing_number();
   }
-  assert_int_equal(memory_of(test_device()).current, limit());
+  assert_int_equal(placing_memory(test_device()).current, limit());
   const char *text =
       test_text("%s [Op:AddV2]", refusal(block_size(), limit(), 0, first, block_size()));
   for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
@@ -94,7 +88,7 @@ static void refused_at_the_call(void **state) {
   assert_null(out);
 
   /* Nothing is lost, and with one block back the same call passes. */
-  assert_int_equal(memory_of(test_device()).current, limit());
+  assert_int_equal(placing_memory(test_device()).current, limit());
   for (int i = 0; i < BLOCKS; i++) expect_all(held[i], i);
   eager_tensor_release(held[7]);
   assert_ok(eager_add(held[2], held[3], &held[7]));
@@ -125,9 +119,9 @@ static void the_pool_is_trimmed(void **state) {
   eager_tensor *held[BLOCKS];
   for (int i = 0; i < BLOCKS; i++) held[i] = block_of(i);
   for (int i = 0; i < BLOCKS; i++) eager_tensor_release(held[i]);
-  assert_int_equal(memory_of(test_device()).reserved_bytes, limit());
+  assert_int_equal(placing_memory(test_device()).reserved_bytes, limit());
   eager_tensor *large = zeros(limit() / 4); /* of another size class */
-  eager_memory_info info = memory_of(test_device());
+  eager_memory_info info = placing_memory(test_device());
   assert_int_equal(info.current, limit());
   assert_int_equal(info.reserved_bytes, limit());
   eager_tensor_release(large);
@@ -148,9 +142,9 @@ static void mirrors_fall_first(void **state) {
       assert_ok(eager_add(source[i], source[i], &result[i]));
     assert_int_equal(placing_stats().count, SOURCES);
     assert_ok(eager_synchronize(NULL));
-    assert_int_equal(memory_of(test_device()).current, 2 * SOURCES * block_size());
+    assert_int_equal(placing_memory(test_device()).current, 2 * SOURCES * block_size());
     for (int i = 0; i < BLOCKS - SOURCES; i++) held[i] = block_of(i); /* all but results */
-    assert_int_equal(memory_of(test_device()).current, limit());
+    assert_int_equal(placing_memory(test_device()).current, limit());
     for (int i = 0; i < SOURCES; i++) expect_all(result[i], 2 * (10 + i));
     for (int i = 0; i < BLOCKS - SOURCES; i++) expect_all(held[i], i);
     for (int i = 0; i < BLOCKS - SOURCES; i++) eager_tensor_release(held[i]);
@@ -198,7 +192,7 @@ static void work_in_flight_is_waited_for(void **state) {
     eager_tensor_release(sum);
     sum = next;
   }
-  assert_true(memory_of(test_device()).reserved_bytes <= (uint64_t)limit());
+  assert_true(placing_memory(test_device()).reserved_bytes <= (uint64_t)limit());
   expect_all(sum, rounds);
   eager_tensor_release(sum);
 }
@@ -219,7 +213,7 @@ static void deferred_work_is_waited_for(void **state) {
     eager_tensor_release(sum);
   }
   assert_ok(eager_synchronize(NULL));
-  assert_int_equal(memory_of(test_device()).current, 0);
+  assert_int_equal(placing_memory(test_device()).current, 0);
   eager_tensor_release(far);
 }
 
