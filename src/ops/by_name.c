@@ -268,12 +268,29 @@ static eager_status check_given(const eager_op *op) {
   return EAGER_OK;
 }
 
+static eager_status begin(const eager_op *op, eager__call *call) {
+  EAGER__TRY(eager__call_begin(call, op->record, op->inputs, (int)op->input_count));
+  for (int i = 0; i < eager__op_attr_count(op->record); i++)
+    if (op->attrs[i].given) eager__call_set_attr(call, i, &op->attrs[i]);
+  return EAGER_OK;
+}
+
+static eager_status count_outputs(const eager_op *op, int *out) {
+  *out = eager__op_output_count(op->record);
+  if (op->record->count_outputs == NULL) return EAGER_OK;
+  eager__call call;
+  EAGER__TRY(check_given(op));
+  EAGER__TRY(begin(op, &call));
+  eager_status status = eager__call_count_outputs(&call, out);
+  eager__call_end(&call);
+  if (status != EAGER_OK) eager__fail_append(" [Op:%s]", op->record->name);
+  return status;
+}
+
 static eager_status run(const eager_op *op, eager_tensor **outputs, int count) {
   eager__call call;
   EAGER__TRY(check_given(op));
-  EAGER__TRY(eager__call_begin(&call, op->record, op->inputs, (int)op->input_count));
-  for (int i = 0; i < eager__op_attr_count(op->record); i++)
-    if (op->attrs[i].given) eager__call_set_attr(&call, i, &op->attrs[i]);
+  EAGER__TRY(begin(op, &call));
   return eager__call_run(&call, op->device, outputs, count);
 }
 
@@ -282,7 +299,8 @@ eager_status eager_op_execute(eager_op *op, eager_tensor **outputs, int *inout_c
   int room = *inout_count;
   for (int i = 0; outputs != NULL && i < room; i++) outputs[i] = NULL;
   EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
-  int need = eager__op_output_count(op->record);
+  int need;
+  EAGER__TRY(count_outputs(op, &need));
   if (outputs == NULL || room < need) {
     *inout_count = need;
     EAGER__FAIL(EAGER_INVALID_ARGUMENT,

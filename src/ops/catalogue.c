@@ -212,7 +212,7 @@ eager_status eager_op_describe(const char *name, eager_op_description *out_descr
   EAGER__TRY(eager__catalogue_find(name, &op));
   out_description->name = op->name;
   out_description->input_count = eager__op_input_count(op);
-  out_description->output_count = eager__op_output_count(op);
+  out_description->output_count = op->count_outputs ? -1 : eager__op_output_count(op);
   out_description->attr_count = eager__op_attr_count(op);
   out_description->variadic_input = op->variadic ? 0 : -1;
   out_description->may_fail_on_device = op->checked;

@@ -31,12 +31,15 @@ static void set_default(const eager__attr_spec *spec, eager__attr *attr) {
 eager_status eager__call_begin(eager__call *call, const eager__op *op,
                                eager_tensor *const *inputs, int input_count) {
   call->op = op;
+  call->name = op->name;
+  call->outer = NULL;
   call->device = NULL;
   call->number = 0;
   call->dtype = EAGER_DTYPE_INVALID;
   call->input_count = 0;
   call->output_count = 0;
   call->inputs = call->inline_inputs;
+  call->outputs = call->inline_outputs;
   if (input_count > EAGER__INLINE_INPUTS) {
     size_t size = (size_t)input_count * sizeof *call->inputs;
     call->inputs = eager__alloc(size);
@@ -52,6 +55,15 @@ eager_status eager__call_begin(eager__call *call, const eager__op *op,
   call->input_count = input_count;
   for (int i = 0; i < EAGER__MAX_ATTRS && op->attrs[i].name; i++)
     set_default(&op->attrs[i], &call->attrs[i]);
+  return EAGER_OK;
+}
+
+eager_status eager__call_begin_inner(eager__call *call, const eager__op *op,
+                                     const eager__call *outer, eager_tensor *const *inputs,
+                                     int input_count) {
+  EAGER__TRY(eager__call_begin(call, op, inputs, input_count));
+  call->name = outer->name;
+  call->outer = outer;
   return EAGER_OK;
 }
 
@@ -84,15 +96,19 @@ static const eager__input_spec *spec_of(const eager__op *op, int input) {
 
 static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
+  int least = wanted - call->op->optional_inputs;
   if (call->op->variadic)
     EAGER__REQUIRE(got >= 1, EAGER_INVALID_ARGUMENT,
-                   "%s takes one or more inputs, got none", call->op->name);
+                   "%s takes one or more inputs, got none", call->name);
+  else if (least < wanted)
+    EAGER__REQUIRE(got >= least && got <= wanted, EAGER_INVALID_ARGUMENT,
+                   "%s takes %d to %d inputs, got %d", call->name, least, wanted, got);
   else
     EAGER__REQUIRE(got == wanted, EAGER_INVALID_ARGUMENT, "%s takes %d input%s, got %d",
-                   call->op->name, wanted, wanted == 1 ? "" : "s", got);
+                   call->name, wanted, wanted == 1 ? "" : "s", got);
   for (int i = 0; i < got; i++)
     EAGER__REQUIRE(call->inputs[i].tensor, EAGER_INVALID_ARGUMENT,
-                   "input #%d(zero-based) of %s, `%s`, is NULL", i, call->op->name,
+                   "input #%d(zero-based) of %s, `%s`, is NULL", i, call->name,
                    spec_of(call->op, i)->name);
   return EAGER_OK;
 }
@@ -105,7 +121,7 @@ static eager_status refuse_dtype(const eager__call *call, int input, uint32_t dt
                            eager_dtype_name((eager_dtype)d));
   eager__fail(EAGER_INVALID_ARGUMENT,
               "cannot compute %s as input #%d(zero-based) is a %s tensor; allowed: %s",
-              call->op->name, input, eager_dtype_name(call->inputs[input].dtype),
+              call->name, input, eager_dtype_name(call->inputs[input].dtype),
               eager__strbuf_text(&allowed));
   eager__strbuf_free(&allowed);
   return EAGER_INVALID_ARGUMENT;
@@ -119,7 +135,7 @@ static eager_status check_dtypes(eager__call *call) {
       EAGER__FAIL(EAGER_INVALID_ARGUMENT,
                   "cannot compute %s as input #%d(zero-based) was expected to be a %s "
                   "tensor but is a %s tensor",
-                  call->op->name, i, eager__dtype(call->dtype)->tf_name,
+                  call->name, i, eager__dtype(call->dtype)->tf_name,
                   eager__dtype(dtype)->tf_name);
     uint32_t allowed = spec->dtypes ? spec->dtypes : call->op->dtypes;
     if (!(allowed & EAGER__BIT(dtype))) return refuse_dtype(call, i, allowed);
@@ -132,24 +148,52 @@ static eager_status check_attrs(const eager__call *call) {
   const eager__attr_spec *specs = call->op->attrs;
   for (int i = 0; i < EAGER__MAX_ATTRS && specs[i].name; i++)
     EAGER__REQUIRE(!specs[i].required || call->attrs[i].given, EAGER_INVALID_ARGUMENT,
-                   "%s needs attribute `%s`", call->op->name, specs[i].name);
+                   "%s needs attribute `%s`", call->name, specs[i].name);
+  return EAGER_OK;
+}
+
+static eager_status check_inputs(eager__call *call) {
+  EAGER__TRY(check_arity(call));
+  EAGER__TRY(check_dtypes(call));
+  return check_attrs(call);
+}
+
+static eager_status count_outputs(const eager__call *call, int *out) {
+  *out = eager__op_output_count(call->op);
+  return call->op->count_outputs ? call->op->count_outputs(call, out) : EAGER_OK;
+}
+
+eager_status eager__call_count_outputs(eager__call *call, int *out) {
+  EAGER__TRY(check_inputs(call));
+  return count_outputs(call, out);
+}
+
+static eager_status make_outputs(eager__call *call) {
+  int count;
+  EAGER__TRY(count_outputs(call, &count));
+  if (count > EAGER__INLINE_OUTPUTS) {
+    size_t size = (size_t)count * sizeof *call->outputs;
+    call->outputs = eager__alloc(size);
+    if (!call->outputs) return eager__out_of_memory(size);
+  }
+  for (int i = 0; i < count; i++) {
+    call->outputs[i].dtype = EAGER_DTYPE_INVALID;
+    call->outputs[i].view_of = 0;
+    call->outputs[i].view_offset = 0;
+    call->outputs[i].buffer = NULL;
+  }
+  call->output_count = count;
   return EAGER_OK;
 }
 
 eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
                                int output_count) {
-  call->output_count = eager__op_output_count(call->op);
-  for (int i = 0; i < call->output_count; i++) {
-    call->outputs[i].view_of = 0;
-    call->outputs[i].view_offset = 0;
-    call->outputs[i].buffer = NULL;
-  }
+  EAGER__TRY(check_inputs(call));
+  EAGER__TRY(make_outputs(call));
   EAGER__REQUIRE(outputs && output_count >= call->output_count, EAGER_INVALID_ARGUMENT,
                  "%s has %d output%s: the place to put them is NULL or too small",
-                 call->op->name, call->output_count, call->output_count == 1 ? "" : "s");
-  EAGER__TRY(check_arity(call));
-  EAGER__TRY(check_dtypes(call));
-  return check_attrs(call);
+                 call->name, call->output_count, call->output_count == 1 ? "" : "s");
+  return EAGER_OK;
 }
 
 eager_status eager__call_check_outputs(const eager__call *call) {

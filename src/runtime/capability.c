@@ -68,10 +68,10 @@ eager_status eager__place_capable(eager__runtime *runtime, const eager__call *ca
   if (wanted->info.has_float64 || !call_needs_float64(call)) return EAGER_OK;
   eager__device *able = first_with_float64(runtime);
   if (able && runtime->options.allow_soft_placement) {
-    if (is_first(call->op->name, wanted->full_name))
+    if (is_first(call->name, wanted->full_name))
       eager__log(EAGER_LOG_WARNING,
                  "%s in float64 is not possible on %s: soft placement runs it on %s",
-                 call->op->name, wanted->full_name, able->full_name);
+                 call->name, wanted->full_name, able->full_name);
     *device = able;
     return EAGER_OK;
   }

@@ -9,10 +9,11 @@
 #include "tensor/tensor.h"
 
 enum {
-  EAGER__MAX_INPUTS = 4, /* of an op with a fixed number of them */
-  EAGER__MAX_OUTPUTS = 3,
-  EAGER__MAX_ATTRS = 8,
-  EAGER__INLINE_INPUTS = 8, /* beyond it the operands of a variadic op are allocated */
+  EAGER__MAX_INPUTS = 6, /* of an op with a fixed number of them */
+  EAGER__MAX_ATTRS = 10,
+  /* Beyond these the operands and results of an op with a list of them are allocated. */
+  EAGER__INLINE_INPUTS = 8,
+  EAGER__INLINE_OUTPUTS = 6,
 };
 
 typedef enum eager__attr_kind {
@@ -76,6 +77,8 @@ struct eager__commands;
 
 typedef struct eager__call {
   const struct eager__op *op;
+  const char *name; /* the op's; in an inner call that of the op it is a part of */
+  const struct eager__call *outer; /* of an inner call, else NULL */
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
   eager_dtype
@@ -83,26 +86,36 @@ typedef struct eager__call {
   int input_count, output_count;
   eager__operand *inputs; /* inline_inputs or allocated */
   eager__operand inline_inputs[EAGER__INLINE_INPUTS];
-  eager__result outputs[EAGER__MAX_OUTPUTS];
+  eager__result *outputs; /* inline_outputs or allocated */
+  eager__result inline_outputs[EAGER__INLINE_OUTPUTS];
   eager__attr attrs[EAGER__MAX_ATTRS]; /* in the record's order; defaults filled in */
 } eager__call;
 
 typedef struct eager__op {
-  const char *name; /* TensorFlow's raw op name: by-name door, errors, traces */
+  const char *name;  /* TensorFlow's raw op name: by-name door, errors, traces */
+  const char *typed; /* its typed doors, comma separated: "eager_split" */
   eager__input_spec inputs[EAGER__MAX_INPUTS]; /* a NULL name ends */
-  bool variadic;   /* the one input stands for a list of one or more */
-  int outputs;     /* 0 reads as 1 */
-  uint32_t dtypes; /* what T may be; 0 when no input has dtype T */
-  bool moves_only; /* no arithmetic on T: works for float64 on every device */
-  bool checked;    /* may fail on the device: launch calls eager__check_text */
-  bool infer_late; /* output size depends on data */
+  bool variadic;       /* the one input stands for a list of one or more */
+  int optional_inputs; /* so many of the last inputs may be left out */
+  int outputs;         /* 0 reads as 1 */
+  uint32_t dtypes;     /* what T may be; 0 when no input has dtype T */
+  bool moves_only;     /* no arithmetic on T: works for float64 on every device */
+  bool checked;        /* may fail on the device: launch calls eager__check_text */
+  bool infer_late;     /* output sizes depend on data: has .compose, may block in ASYNC */
   eager__attr_spec attrs[EAGER__MAX_ATTRS]; /* a NULL name ends */
+  /* For an op whose number of outputs depends on attributes and input shapes (Split), else
+   * NULL. Arity, dtypes and attributes given have been checked. */
+  eager_status (*count_outputs)(const eager__call *call, int *out_count);
   /* Sets dtype and shape of every output (and view_of); host only. Errors need no
    * " [Op:...]". Refuses everything that can be refused without the device. */
   eager_status (*infer)(eager__call *call);
   /* Appends the commands that compute the outputs. NULL for an op that only makes views.
    * Not called when every output has zero elements. */
   eager_status (*launch)(eager__call *call, struct eager__commands *commands);
+  /* Instead of infer and launch: an op made of other ops, run by inner calls (run.h) of
+   * this op. The call's inputs are on its device by then. Fills `outputs`; on failure what
+   * it has put there is released by the runtime. */
+  eager_status (*compose)(eager__call *call, eager_tensor **outputs);
   const void *data; /* the op file's own: an elementwise row */
 } eager__op;
 
@@ -116,6 +129,7 @@ typedef struct eager__op_list {
 const eager__attr *eager__attr_get(const eager__call *call, const char *name);
 
 int eager__op_input_count(const eager__op *op); /* specs given */
+/* Of an op without count_outputs. */
 static inline int eager__op_output_count(const eager__op *op) {
   return op->outputs ? op->outputs : 1;
 }

@@ -16,11 +16,15 @@
 /* --- Where the op runs: semantics.md section 3 --- */
 
 static eager_status place(eager__runtime *runtime, eager__call *call, const char *name) {
+  if (call->outer) {
+    call->device = call->outer->device;
+    return EAGER_OK;
+  }
   eager__device *device = eager__scope_device(runtime);
-  if (name) EAGER__TRY(eager__runtime_place(runtime, name, call->op->name, &device));
+  if (name) EAGER__TRY(eager__runtime_place(runtime, name, call->name, &device));
   EAGER__TRY(eager__place_capable(runtime, call, &device));
   if (runtime->options.log_device_placement)
-    eager__log_always("Executing op %s in device %s", call->op->name, device->full_name);
+    eager__log_always("Executing op %s in device %s", call->name, device->full_name);
   call->device = device;
   return eager__runtime_open_device(runtime, device);
 }
@@ -33,7 +37,7 @@ static eager_status refuse_input(const eager__call *call, int input) {
       "to be on %s but is actually on %s (operation running on %s). Copy it with "
       "eager_tensor_copy_to_device(), or let the runtime copy: device policy SILENT "
       "or WARN. Copying tensors between devices may slow down your model.",
-      call->op->name, input, wanted, call->inputs[input].tensor->buffer->device->full_name,
+      call->name, input, wanted, call->inputs[input].tensor->buffer->device->full_name,
       wanted);
 }
 
@@ -63,8 +67,8 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
       operand->buffer = eager__buffer_retain(source);
       continue;
     }
-    eager__copy_key key = {call->op->name, i, source->device, call->device};
-    eager__origin origin = {call->op->name, call->number, 0};
+    eager__copy_key key = {call->name, i, source->device, call->device};
+    eager__origin origin = {call->name, call->number, 0};
     EAGER__TRY(eager__mirror_get(runtime, source, call->device, mode, origin, &key,
                                  verdict == EAGER__VERDICT_WARN, &operand->buffer));
   }
@@ -88,7 +92,7 @@ static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call)
     }
     size_t size =
         (size_t)eager__shape_elements(&result->shape) * eager_dtype_size(result->dtype);
-    eager__origin holder = {call->op->name, call->number, i};
+    eager__origin holder = {call->name, call->number, i};
     result->offset = 0;
     EAGER__TRY(eager__allocate(runtime, call->device, size, EAGER__WRITER_COMPUTE, holder,
                                EAGER__SEQ_DEFERRED, &result->buffer));
@@ -99,7 +103,7 @@ static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call)
 static eager_status make_tensors(const eager__call *call, eager_tensor **outputs) {
   for (int i = 0; i < call->output_count; i++) {
     const eager__result *result = &call->outputs[i];
-    eager__origin origin = {call->op->name, call->number, i};
+    eager__origin origin = {call->name, call->number, i};
     EAGER__TRY(eager__tensor_new(result->dtype, &result->shape, result->buffer,
                                  result->offset, origin, &outputs[i]));
   }
@@ -139,18 +143,20 @@ static eager_status poisoned_outputs(eager__call *call, eager__failure *failure)
 
 /* The buffers of a call side by side, views left out of the outputs. */
 typedef struct buffers {
-  eager__buffer *inline_inputs[EAGER__INLINE_INPUTS], **inputs;
-  eager__buffer *outputs[EAGER__MAX_OUTPUTS];
+  eager__buffer *few[EAGER__INLINE_INPUTS + EAGER__INLINE_OUTPUTS];
+  eager__buffer **inputs, **outputs;
   int output_count;
 } buffers;
 
 static eager_status gather_buffers(const eager__call *call, buffers *out) {
-  out->inputs = out->inline_inputs;
-  if (call->input_count > EAGER__INLINE_INPUTS) {
-    size_t size = (size_t)call->input_count * sizeof *out->inputs;
+  int count = call->input_count + call->output_count;
+  out->inputs = out->few;
+  if (count > (int)(sizeof out->few / sizeof *out->few)) {
+    size_t size = (size_t)count * sizeof *out->inputs;
     out->inputs = eager__alloc(size);
     if (!out->inputs) return eager__out_of_memory(size);
   }
+  out->outputs = out->inputs + call->input_count;
   for (int i = 0; i < call->input_count; i++) out->inputs[i] = call->inputs[i].buffer;
   out->output_count = 0;
   for (int i = 0; i < call->output_count; i++)
@@ -160,7 +166,7 @@ static eager_status gather_buffers(const eager__call *call, buffers *out) {
 }
 
 static void free_buffers(buffers *all) {
-  if (all->inputs != all->inline_inputs) eager__free(all->inputs);
+  if (all->inputs != all->few) eager__free(all->inputs);
 }
 
 static bool any_deferred(const eager__call *call) {
@@ -239,7 +245,7 @@ static eager_status record_and_submit(eager__runtime *runtime, eager__call *call
   buffers all;
   EAGER__TRY(gather_buffers(call, &all));
   eager__commands commands;
-  eager__origin origin = {call->op->name, call->number, 0};
+  eager__origin origin = {call->name, call->number, 0};
   eager__commands_init(&commands, call, call->device, origin);
   eager_status status = EAGER_OK;
   if (all.output_count) {
@@ -271,11 +277,43 @@ static eager_status finish(eager__runtime *runtime, eager_tensor *const *outputs
   return EAGER_OK;
 }
 
+/* --- Ops made of other ops --- */
+
+/* Input #i as inner calls take it: where the op runs. */
+static eager_status settle_input(eager__call *call, int i, eager_tensor **out) {
+  const eager__operand *operand = &call->inputs[i];
+  return eager__tensor_new(operand->dtype, operand->shape, operand->buffer, operand->offset,
+                           operand->tensor->origin, out);
+}
+
+static eager_status compose(eager__call *call, eager_tensor **outputs) {
+  eager_tensor *few[EAGER__INLINE_INPUTS], **given = few;
+  size_t size = (size_t)call->input_count * sizeof *given;
+  if (call->input_count > EAGER__INLINE_INPUTS && !(given = eager__alloc(size)))
+    return eager__out_of_memory(size);
+  eager_status status = EAGER_OK;
+  int settled = 0;
+  for (; settled < call->input_count && status == EAGER_OK; settled++) {
+    given[settled] = call->inputs[settled].tensor;
+    eager_tensor *here = NULL;
+    status = settle_input(call, settled, &here);
+    call->inputs[settled].tensor = here;
+  }
+  if (status == EAGER_OK) status = call->op->compose(call, outputs);
+  for (int i = 0; i < settled; i++) {
+    eager_tensor_release(call->inputs[i].tensor);
+    call->inputs[i].tensor = given[i];
+  }
+  if (given != few) eager__free(given);
+  return status;
+}
+
 /* --- The path --- */
 
 static eager_status carry_out(eager__runtime *runtime, eager__call *call,
                               eager_execution_mode mode, eager_tensor **outputs) {
   EAGER__TRY(migrate(runtime, call, mode));
+  if (call->op->compose) return compose(call, outputs);
   EAGER__TRY(allocate_outputs(runtime, call));
   EAGER__TRY(make_tensors(call, outputs));
   EAGER__TRY(record_and_submit(runtime, call, mode));
@@ -286,35 +324,39 @@ static eager_status execute(eager__runtime *runtime, eager__call *call,
                             eager_execution_mode mode, eager_tensor **outputs) {
   int input = 0;
   eager__failure *failure = known_failure(call, &input);
-  if (failure && mode == EAGER_ASYNC) {
+  if (failure && mode == EAGER_ASYNC && call->op->infer) {
     EAGER__TRY(poisoned_outputs(call, failure));
     return make_tensors(call, outputs);
   }
   eager_status status = failure ? failure->status : carry_out(runtime, call, mode, outputs);
   /* SYNC: the answer is the input's, whether its failure was known before or came out. */
-  if (status != EAGER_OK && mode == EAGER_SYNC && (failure = known_failure(call, &input)))
+  bool asked = mode == EAGER_SYNC || !call->op->infer;
+  if (status != EAGER_OK && asked && (failure = known_failure(call, &input)))
     return report_input(call, input, failure);
   return status;
 }
 
-static void end_call(eager__call *call) {
+void eager__call_end(eager__call *call) {
   for (int i = 0; i < call->input_count; i++) eager__buffer_release(call->inputs[i].buffer);
   for (int i = 0; i < call->output_count; i++)
     eager__buffer_release(call->outputs[i].buffer);
   if (call->inputs != call->inline_inputs) eager__free(call->inputs);
+  if (call->outputs != call->inline_outputs) eager__free(call->outputs);
 }
 
-/* The policy's texts stand without it. */
+/* The policy's texts stand without it; of an inner call the outer one says it. */
 static eager_status name_op(const eager__call *call, eager_status status) {
-  if (status != EAGER_OK) eager__fail_append(" [Op:%s]", call->op->name);
+  if (status != EAGER_OK && !call->outer) eager__fail_append(" [Op:%s]", call->name);
   return status;
 }
 
 static eager_status run(eager__runtime *runtime, eager__call *call, const char *device,
                         eager_tensor **outputs, int output_count) {
   EAGER__TRY(name_op(call, eager__call_check(call, outputs, output_count)));
-  EAGER__TRY(name_op(call, call->op->infer(call)));
-  EAGER__TRY(name_op(call, eager__call_check_outputs(call)));
+  if (call->op->infer) {
+    EAGER__TRY(name_op(call, call->op->infer(call)));
+    EAGER__TRY(name_op(call, eager__call_check_outputs(call)));
+  }
   EAGER__TRY(name_op(call, place(runtime, call, device)));
   EAGER__TRY(check_policy(runtime, call));
   EAGER__TRY(name_op(call, eager__scope_reserve(call->output_count)));
@@ -328,10 +370,11 @@ eager_status eager__call_run(eager__call *call, const char *device, eager_tensor
   eager__runtime *runtime;
   eager_status status = eager__runtime_require(&runtime);
   if (status == EAGER_OK) status = run(runtime, call, device, outputs, output_count);
-  end_call(call);
+  bool inner = call->outer != NULL;
+  eager__call_end(call);
   for (int i = 0; outputs && i < output_count; i++) {
     if (status == EAGER_OK && outputs[i]) {
-      eager__scope_give(outputs[i]);
+      if (!inner) eager__scope_give(outputs[i]);
     } else {
       eager_tensor_release(outputs[i]);
       outputs[i] = NULL;

@@ -15,6 +15,18 @@
 eager_status eager__call_begin(eager__call *call, const eager__op *op,
                                eager_tensor *const *inputs, int input_count);
 
+/* A call that is a part of `outer`, for its op's compose: on the same device, under the
+ * same name, its outputs in no tidy scope. `device` of eager__call_run is ignored. */
+eager_status eager__call_begin_inner(eager__call *call, const eager__op *op,
+                                     const eager__call *outer, eager_tensor *const *inputs,
+                                     int input_count);
+
+/* How many outputs the call has; INVALID_ARGUMENT where run would say so of its inputs. */
+eager_status eager__call_count_outputs(eager__call *call, int *out);
+
+/* Ends a call that will not run. Run ends a call by itself. */
+void eager__call_end(eager__call *call);
+
 /* Attributes by the record's name. Lists are borrowed until run. */
 void eager__call_set_int(eager__call *call, const char *name, int64_t value);
 void eager__call_set_float(eager__call *call, const char *name, double value);

@@ -28,7 +28,8 @@ eager_status eager__task_new(eager__task_kind kind, eager__device *device,
                              int input_count, eager__buffer *const *outputs,
                              int output_count, eager__thread_work *work,
                              eager__task **out) {
-  size_t size = sizeof(eager__task) + (size_t)input_count * sizeof(eager__buffer *);
+  size_t size =
+      sizeof(eager__task) + (size_t)(input_count + output_count) * sizeof(eager__buffer *);
   eager__task *task = eager__alloc(size);
   if (!task) return eager__out_of_memory(size);
   task->kind = kind;
@@ -36,6 +37,7 @@ eager_status eager__task_new(eager__task_kind kind, eager__device *device,
   task->origin = origin;
   task->work = eager__thread_work_retain(work);
   task->inputs = (eager__buffer **)(task + 1);
+  task->outputs = task->inputs + input_count;
   for (int i = 0; i < input_count; i++)
     task->inputs[task->input_count++] = eager__buffer_retain(inputs[i]);
   for (int i = 0; i < output_count; i++)

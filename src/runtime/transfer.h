@@ -27,8 +27,7 @@ typedef struct eager__task {
   bool event_done; /* the worker's own */
   eager__thread_work *work;
   int input_count, output_count;
-  eager__buffer **inputs; /* references; behind the struct */
-  eager__buffer *outputs[EAGER__MAX_OUTPUTS];
+  eager__buffer **inputs, **outputs; /* references; behind the struct */
 } eager__task;
 
 /* A task with references to its buffers and to `work`. */

@@ -1,0 +1,70 @@
+/* ops_reduce.h - reductions and scans. What holds for all ops: ops.h. */
+#ifndef EAGERCL_OPS_REDUCE_H
+#define EAGERCL_OPS_REDUCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eagercl/dtype.h>
+#include <eagercl/export.h>
+#include <eagercl/status.h>
+#include <eagercl/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Reductions over the `axis_count` axes listed ----
+ *
+ * axes NULL (with axis_count 0): all axes. A non-NULL list of none: nothing is reduced. An
+ * axis listed twice or out of range is EAGER_INVALID_ARGUMENT. keep_dims leaves extents
+ * of 1. */
+
+/* Numbers. Integers wrap; 0 over nothing. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_sum(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+/* Numbers. The sum of integers wraps, their mean truncates toward zero; over nothing: NaN,
+ * or 0 for integers. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_mean(eager_tensor *x,
+                                                         const int64_t *axes,
+                                                         int axis_count, bool keep_dims,
+                                                         eager_tensor **out);
+/* Numbers. NaN if any is; over nothing the lowest value of the dtype (-inf). */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_max(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+/* Numbers. NaN if any is; over nothing the highest value of the dtype (inf). */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_min(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+/* Numbers. Integers wrap; 1 over nothing. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_prod(eager_tensor *x,
+                                                         const int64_t *axes,
+                                                         int axis_count, bool keep_dims,
+                                                         eager_tensor **out);
+/* bool. False over nothing. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_any(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+/* bool. True over nothing. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_all(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+
+/* Where the largest or smallest number along `axis` stands, the first of equals; a NaN
+ * counts as both. The axis is dropped. output_type: EAGER_INT32 or EAGER_INT64. An axis of
+ * extent 0 is EAGER_INVALID_ARGUMENT. Raw attribute names: dimension, output_type. */
+EAGER_API EAGER_NODISCARD eager_status eager_argmax(eager_tensor *x, int64_t axis,
+                                                    eager_dtype output_type,
+                                                    eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_argmin(eager_tensor *x, int64_t axis,
+                                                    eager_dtype output_type,
+                                                    eager_tensor **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EAGERCL_OPS_REDUCE_H */
