@@ -1,13 +1,19 @@
 /* From T to every dtype: kernel cast_<dtype> in the program of the input's dtype. Dense in,
  * dense out, n elements; a work-item takes `chunk` consecutive ones, a multiple of V. Any
- * local size. */
+ * local size. Of a float, the `drop` lowest bits are cleared first. */
 
-static inline AV source(const __global T *p, size_t i, int count) {
+static inline AV cut(AV x, int drop) {
+  BITSV low = ((BITSV)1 << (BITSV)drop) - (BITSV)1;
+  return SELECT(x == x, JOIN(as_, AV)(JOIN(as_, BITSV)(x) & ~low), x);
+}
+
+static inline AV source(const __global T *p, size_t i, int count, int drop) {
   AV x;
   if (count == V)
     x = LOADV(p, i);
   else
     x = LOADV_PART(p, i, count);
+  if (IS_FLOAT && drop) x = cut(x, drop);
   return IS_BOOL ? SELECT(x != (AV)0, (AV)1, (AV)0) : x;
 }
 
@@ -79,14 +85,14 @@ static inline USHORTV half_bits(FLOATV x) {
 
 #define CAST(name, type, value)                                                            \
   __kernel void name(__global type *out, long out_offset, const __global T *in,            \
-                     long in_offset, long n, long chunk) {                                 \
+                     long in_offset, long n, long chunk, int drop) {                       \
     size_t begin = get_global_id(0) * (size_t)chunk;                                       \
     size_t end = AT_MOST(begin + (size_t)chunk, (size_t)n);                                \
     out += out_offset;                                                                     \
     in += in_offset;                                                                       \
     for (size_t i = begin; i < end; i += V) {                                              \
       int count = (int)AT_MOST(end - i, (size_t)V);                                        \
-      AV x = source(in, i, count);                                                         \
+      AV x = source(in, i, count, drop);                                                   \
       JOIN(type, V) y = value;                                                             \
       if (count == V) {                                                                    \
         VSTORE(y, 0, out + i);                                                             \

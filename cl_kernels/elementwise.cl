@@ -174,18 +174,22 @@ static inline void put(__global T *out, size_t i, int count, AV x) {
     STOREV_PART(out, i, x, count);
 }
 
-OUTLINED void put_some_bools(__global uchar *out, size_t i, int count, UCHARV bools) {
+OUTLINED void put_some_bytes(__global uchar *out, size_t i, int count, UCHARV bytes) {
   uchar lanes[V];
-  VSTORE(bools, 0, lanes);
+  VSTORE(bytes, 0, lanes);
   for (int j = 0; j < V; j++)
     if (j < count) out[i + j] = lanes[j];
 }
 
-static inline void put_bools(__global uchar *out, size_t i, int count, MV mask) {
+static inline void put_bytes(__global uchar *out, size_t i, int count, UCHARV bytes) {
   if (count == V)
-    VSTORE(BOOLOF(mask), 0, out + i);
+    VSTORE(bytes, 0, out + i);
   else
-    put_some_bools(out, i, count, BOOLOF(mask));
+    put_some_bytes(out, i, count, bytes);
+}
+
+static inline void put_bools(__global uchar *out, size_t i, int count, MV mask) {
+  put_bytes(out, i, count, BOOLOF(mask));
 }
 
 /* The cell keeps the first bad position; lanes beyond the last repeat it, so they cannot be
@@ -284,9 +288,22 @@ OUTLINED FV fmod_by_lane(FV a, FV b) {
 }
 #define FMOD(a, b) DOUBLE_OR_FLOAT(fmod_by_lane(a, b), fmod(a, b))
 
-/* Written here because some drivers' erfc and lgamma are hundreds of ulp off. */
+/* PoCL's pow of double vectors is wrong where a lane's base is subnormal, and in other
+ * lanes too where there also is a zero. */
+OUTLINED FV pow_of_any(FV a, FV b) {
+  FV low = (FV)DOUBLE_OR_FLOAT(0x1p-1022, 0x1p-126f);
+  if (!any(fabs(a) < low)) return pow(a, b);
+  F x[V], y[V];
+  VSTORE(a, 0, x);
+  VSTORE(b, 0, y);
+  for (int j = 0; j < V; j++) x[j] = pow(x[j], y[j]);
+  return VLOAD(0, x);
+}
+#define POW(a, b) DOUBLE_OR_FLOAT(pow_of_any(a, b), pow(a, b))
 
-/* erfc(x) = e^(-x^2) p(q) / (1 + 2 x) for x >= 0, q = (x - 3) / (x + 3); p interpolates at
+/* Written here because some drivers' erfc is hundreds of ulp off.
+ *
+ * erfc(x) = e^(-x^2) p(q) / (1 + 2 x) for x >= 0, q = (x - 3) / (x + 3); p interpolates at
  * Chebyshev's nodes for x <= 10.2 to 3e-9. */
 static inline FLOATV float_erfc(FLOATV a) {
   FLOATV x = fmin(fabs(a), (FLOATV)10.2f);
@@ -310,52 +327,32 @@ static inline FLOATV float_erfc(FLOATV a) {
   return select(y, a, a != a);
 }
 
-/* log(x) down to the smallest subnormal, which some drivers' log flushes. */
-static inline FLOATV full_log(FLOATV x) {
-  INTV small = x < 1e-30f;
-  FLOATV y = log(select(x, x * 0x1p64f, small));
-  return select(y, y - 44.3614196f, small);
+/* The derivative of x / (1 + e^-x). */
+static inline FV silu_slope(FV x) {
+  FV s = (F)1 / ((F)1 + exp(-x));
+  return s * ((F)1 + x * ((F)1 - s));
 }
 
-/* x >= 0. Below 3: lgamma(y) = (y - 1) (y - 2) p(y - 2) for y from 1 to 3, where x < 1 goes
- * through lgamma(x + 1) - log(x). Above: Stirling's series, its rest interpolated in
- * 1 / x^2. */
-static inline FLOATV positive_lgamma(FLOATV x) {
-  INTV below_one = x < 1.0f;
-  FLOATV low = select(x - 1.0f, x, below_one), t = low - 1.0f;
-  FLOATV p = (FLOATV)1.80883523e-5f;
-  p = p * t - 3.85804752e-5f;
-  p = p * t + 2.38918798e-5f;
-  p = p * t - 5.28397356e-5f;
-  p = p * t + 1.91726846e-4f;
-  p = p * t - 4.25154131e-4f;
-  p = p * t + 9.12602188e-4f;
-  p = p * t - 2.10224243e-3f;
-  p = p * t + 4.99899384e-3f;
-  p = p * t - 1.23849432e-2f;
-  p = p * t + 3.29649881e-2f;
-  p = p * t - 1.00317275e-1f;
-  p = p * t + 4.22784335e-1f;
-  FLOATV log_x = full_log(x);
-  FLOATV small = low * t * p - select((FLOATV)0.0f, log_x, below_one);
-  FLOATV r = 1.0f / x, z = r * r;
-  FLOATV rest = (FLOATV)-4.54428318e-4f;
-  rest = rest * z + 7.84718413e-4f;
-  rest = rest * z - 2.77758622e-3f;
-  rest = rest * z + 8.33333327e-2f;
-  FLOATV large = (x - 0.5f) * (log_x - 1.0f) + (0.418938533f + rest * r);
-  return select(small, large, x >= 3.0f);
+/* Hendrycks and Gimpel 2016: x times the normal distribution function, and approximately x
+ * times a sigmoid of 2 z, z = sqrt(2 / pi) (x + 0.044715 x^3). Without cancellation where
+ * x < 0. */
+#define F_NUMBER(x) DOUBLE_OR_FLOAT(x, JOIN(x, f))
+#define GELU_CUBIC  F_NUMBER(0.044715)
+#define GELU_LINEAR F_NUMBER(1.5957691216057308) /* 2 sqrt(2 / pi) */
+static inline FV normal_share(FV x) {
+  FV z = x * -F_NUMBER(0.7071067811865476);
+  return F_NUMBER(0.5) * DOUBLE_OR_FLOAT(erfc(z), float_erfc(z));
 }
-
-/* Below 0 by the reflection lgamma(-x) = log(pi / (x |sin(pi x)|)) - lgamma(x). */
-static inline FLOATV float_lgamma(FLOATV a) {
-  FLOATV x = fabs(a), y = positive_lgamma(x);
-  FLOATV part = x - floor(x);
-  FLOATV sine = sin(3.14159265f * fmin(part, 1.0f - part));
-  FLOATV mirrored = 1.14472989f - full_log(sine) - full_log(x) - y;
-  mirrored = select(mirrored, -full_log(x), x < 1e-10f);
-  y = select(y, mirrored, a < 0.0f);
-  INTV pole = (a <= 0.0f) & (floor(a) == a);
-  y = select(y, (FLOATV)INFINITY, pole | (x == (FLOATV)INFINITY));
-  return select(y, a, a != a);
+OUTLINED FV gelu(FV x, F approximate) {
+  if (approximate == (F)0) return x * normal_share(x);
+  return x / ((F)1 + exp(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
+}
+/* Beyond 40 the slope is 0 or 1 to the last bit. */
+OUTLINED FV gelu_slope(FV a, F approximate) {
+  FV x = select(fmin(fmax(a, (FV)-40), (FV)40), a, a != a);
+  if (approximate == (F)0)
+    return normal_share(x) + x * F_NUMBER(0.3989422804014327) * exp(-F_NUMBER(0.5) * x * x);
+  FV s = (F)1 / ((F)1 + exp(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
+  FV steep = GELU_LINEAR * ((F)1 + (F)3 * GELU_CUBIC * x * x);
+  return s + x * s * ((F)1 - s) * steep;
 }

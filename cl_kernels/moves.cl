@@ -75,12 +75,12 @@ __kernel void move_rows(__global T *out, long out_offset, const __global T *x,
   size_t index[8];
   size_t at = walk_to(&w, own.row, index);
   __global T *to = out + out_offset + own.row * columns + own.column;
-  const __global T *from = x + x_offset + own.column * stride;
+  size_t first = (size_t)x_offset + own.column * stride; /* strides may be negative */
   for (size_t row = own.row; row < own.row_end; row++, to += columns) {
     if (stride == 1) {
-      copy_run(to, from + at, own.count);
+      copy_run(to, x + (first + at), own.count);
     } else {
-      for (size_t i = 0; i < own.count; i++) to[i] = from[at + i * stride];
+      for (size_t i = 0; i < own.count; i++) to[i] = x[first + at + i * stride];
     }
     at = walk_on(&w, at, index);
   }

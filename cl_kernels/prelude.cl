@@ -8,6 +8,7 @@
  *             NUMBER(0.5)                  a literal in A's precision
  *             ADD MUL                      integers wrap
  *             IS_NAN larger smaller        NaN wins
+ *             REAL_BITS BITS_REAL          a float as BITS_LANE and back
  *             AT_MOST(x, y)                smaller of two counts
  * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
  *             integers as wide as A)
@@ -126,8 +127,10 @@
 #define LONGV   JOIN(long, V)
 /* A's vectors where A is a float, so that helpers for floats compile for every dtype. */
 #if IS_FLOAT
-#define F    A
-#define FV   AV
+#define REAL_BITS(x)    JOIN(as_, BITS_LANE)(x)
+#define BITS_REAL(bits) JOIN(as_, A)(bits)
+#define F               A
+#define FV              AV
 #define U(x) (x)
 #define S(x) (x)
 #else

@@ -1,26 +1,5 @@
-/* Philox 4x32-10: J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11.
- *
- * The key is the low words of the two seeds; the counter is (block, high words of the
- * seeds). A block is four words: the numbers 4 * block ... in order, or, of float64, the
- * two numbers 2 * block and 2 * block + 1. One work-item per block; any local size is
- * legal. */
-
-static inline uint4 philox(uint4 counter, uint2 key) {
-  for (int round = 0; round < 10; round++) {
-    uint high0 = mul_hi(0xD2511F53u, counter.x), low0 = 0xD2511F53u * counter.x;
-    uint high1 = mul_hi(0xCD9E8D57u, counter.z), low1 = 0xCD9E8D57u * counter.z;
-    counter = (uint4)(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
-    key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
-  }
-  return counter;
-}
-
-static inline uint4 block_words(size_t block, ulong seed0, ulong seed1) {
-  ulong number = block;
-  return philox(
-      (uint4)((uint)number, (uint)(number >> 32), (uint)(seed0 >> 32), (uint)(seed1 >> 32)),
-      (uint2)((uint)seed0, (uint)seed1));
-}
+/* Uniform and normal draws of floats, from the blocks of philox.cl: one work-item per block
+ * where not said otherwise. Any local size is legal. */
 
 static inline void store_four(__global T *out, size_t first, size_t count, A x0, A x1, A x2,
                               A x3) {
@@ -41,9 +20,9 @@ __kernel void uniform(__global T *out, long out_offset, long count, ulong seed0,
              (A)word.y * scale, (A)word.z * scale, (A)word.w * scale);
 }
 
-/* 53 bits of two words, in units of 2^-53. */
-static inline A wide_bits(uint high, uint low) {
-  return (A)(high >> 5) * (A)0x1p26f + (A)(low >> 6);
+/* 53 bits of two words. */
+static inline ulong wide_integer(uint high, uint low) {
+  return (ulong)(high >> 5) << 26 | low >> 6;
 }
 
 __kernel void uniform_wide(__global T *out, long out_offset, long count, ulong seed0,
@@ -51,8 +30,8 @@ __kernel void uniform_wide(__global T *out, long out_offset, long count, ulong s
   size_t block = get_global_id(0), first = block * 2;
   if (first >= (size_t)count) return;
   uint4 word = block_words(block, seed0, seed1);
-  A x0 = wide_bits(word.x, word.y) * (A)0x1p-53f;
-  A x1 = wide_bits(word.z, word.w) * (A)0x1p-53f;
+  A x0 = (A)wide_integer(word.x, word.y) * (A)0x1p-53f;
+  A x1 = (A)wide_integer(word.z, word.w) * (A)0x1p-53f;
   store_four(out, (size_t)out_offset + first, AT_MOST((size_t)count - first, (size_t)2), x0,
              x1, x0, x1);
 }
@@ -125,15 +104,128 @@ __kernel void normal(__global T *out, long out_offset, long count, ulong seed0,
              (A)two.x, (A)two.y);
 }
 
-/* float64, by the driver's functions: equal on two devices up to rounding only. */
+/* The same in double for float64; the program of another dtype has no use for it. */
+
+/* -2 ln((m + 1) / 2^53), of 1 + t as above. ln 2 in two parts, the first exact in 42 bits.
+ */
+static inline F wide_minus_two_log(ulong m) {
+  F x = (F)(m + 1); /* 53 bits: exact */
+  ulong bits = (ulong)REAL_BITS(x);
+  ulong e = (bits - 0x3fe6a09e667f3bcdul) >> 52;
+  F t = BITS_REAL((BITS_LANE)(bits - (e << 52))) - (F)1;
+  F scale = (F)((int)e - 53);
+  F p = fma(t, NUMBER(0x1.7d7f6b944fb40p-6), NUMBER(-0x1.ba4aded4dfa36p-5));
+  p = fma(t, p, NUMBER(0x1.e4ed0b7fe2bf9p-5));
+  p = fma(t, p, NUMBER(-0x1.a4e2b13152cf2p-5));
+  p = fma(t, p, NUMBER(0x1.9eecfdc89fa31p-5));
+  p = fma(t, p, NUMBER(-0x1.c29f566326aecp-5));
+  p = fma(t, p, NUMBER(0x1.e336749a9a481p-5));
+  p = fma(t, p, NUMBER(-0x1.0047223be9ab0p-4));
+  p = fma(t, p, NUMBER(0x1.110a2ec4e293cp-4));
+  p = fma(t, p, NUMBER(-0x1.248da4f3d3c91p-4));
+  p = fma(t, p, NUMBER(0x1.3b13c7de1d36ep-4));
+  p = fma(t, p, NUMBER(-0x1.5555824011285p-4));
+  p = fma(t, p, NUMBER(0x1.745d180292af1p-4));
+  p = fma(t, p, NUMBER(-0x1.9999989df2326p-4));
+  p = fma(t, p, NUMBER(0x1.c71c71bf6cbb6p-4));
+  p = fma(t, p, NUMBER(-0x1.000000017d934p-3));
+  p = fma(t, p, NUMBER(0x1.249249249e3d5p-3));
+  p = fma(t, p, NUMBER(-0x1.5555555553436p-3));
+  p = fma(t, p, NUMBER(0x1.99999999998d7p-3));
+  p = fma(t, p, NUMBER(-0x1.0000000000007p-2));
+  p = fma(t, p, NUMBER(0x1.5555555555555p-2));
+  p = fma(t, p, NUMBER(-0.5));
+  F low = fma(t * t, p, scale * NUMBER(0x1.ef35793c76730p-45));
+  return (F)-2 * fma(scale, NUMBER(0x1.62e42fefa3800p-1), t + low);
+}
+
+/* The root and what it lacks. */
+static inline F wide_split_sqrt(F x, F *lacks) {
+  F half_x = (F)0.5f * x;
+  F y = BITS_REAL((BITS_LANE)(0x5fe6eb50c7b537a9ul - ((ulong)REAL_BITS(x) >> 1)));
+  for (int i = 0; i < 4; i++) y = y * fma(-(half_x * y), y, (F)1.5f);
+  F root = x * y;
+  *lacks = fma(-root, root, x) * ((F)0.5f * y);
+  return root;
+}
+
+/* cos and sin of 2 pi k / 2^53, by quarter turns as above. */
+static inline F wide_turn(ulong k, F *sine) {
+  ulong quarter = (k + (1ul << 50)) >> 51;
+  F x = (F)((long)k - (long)(quarter << 51)) * (F)0x1p-51f, z = x * x;
+  F s = fma(z, NUMBER(-0x1.6c5b875d4e739p-31), NUMBER(0x1.e8eed12ee00a3p-25));
+  s = fma(z, s, NUMBER(-0x1.e3074b4ff3058p-19));
+  s = fma(z, s, NUMBER(0x1.50783485cbd83p-13));
+  s = fma(z, s, NUMBER(-0x1.32d2cce62ac22p-8));
+  s = fma(z, s, NUMBER(0x1.466bc6775aad9p-4));
+  s = fma(z, s, NUMBER(-0x1.4abbce625be53p-1));
+  s = fma(x, NUMBER(0x1.921fb54442d18p+0), x * fma(z, s, NUMBER(0x1.1a5f137c645c8p-54)));
+  F c = fma(z, NUMBER(0x1.1e2a69fa47a81p-34), NUMBER(-0x1.b6dd6cfa280afp-28));
+  c = fma(z, c, NUMBER(0x1.f9d3854812ae6p-22));
+  c = fma(z, c, NUMBER(-0x1.a6d1f29f1c7fap-16));
+  c = fma(z, c, NUMBER(0x1.e1f5068919a8ap-11));
+  c = fma(z, c, NUMBER(-0x1.55d3c7e3cbfedp-6));
+  c = fma(z, c, NUMBER(0x1.03c1f081b5ac4p-2));
+  c = fma(z, c, NUMBER(-0x1.3bd3cc9be45dep+0));
+  c = fma(z, c, (F)1);
+  bool swap = quarter & 1;
+  F cosine = swap ? s : c;
+  *sine = swap ? c : s;
+  if (quarter & 2) *sine = -*sine;
+  return (quarter + 1) & 2 ? -cosine : cosine;
+}
+
+/* Two draws from a block. */
+static inline A wide_normals(uint4 word, A *second) {
+  A lacks, sine;
+  A root = wide_split_sqrt(wide_minus_two_log(wide_integer(word.x, word.y)), &lacks);
+  A cosine = wide_turn(wide_integer(word.z, word.w), &sine);
+  *second = fma(root, sine, lacks * sine);
+  return fma(root, cosine, lacks * cosine);
+}
+
 __kernel void normal_wide(__global T *out, long out_offset, long count, ulong seed0,
                           ulong seed1) {
   size_t block = get_global_id(0), first = block * 2;
   if (first >= (size_t)count) return;
-  uint4 word = block_words(block, seed0, seed1);
-  A radius = sqrt((A)-2 * log((wide_bits(word.x, word.y) + (A)1) * (A)0x1p-53f));
-  A angle = wide_bits(word.z, word.w) * (A)0x1p-52f;
-  A x0 = radius * cospi(angle), x1 = radius * sinpi(angle);
+  A x1, x0 = wide_normals(block_words(block, seed0, seed1), &x1);
   store_four(out, (size_t)out_offset + first, AT_MOST((size_t)count - first, (size_t)2), x0,
              x1, x0, x1);
+}
+
+/* ---- Truncated: the first draw within 2 of those that an element of its own number makes,
+ * block by block. None within is left to chance once in 10^20 elements: then 0. ---- */
+
+__kernel void truncated(__global T *out, long out_offset, long count, ulong seed0,
+                        ulong seed1) {
+  size_t i = get_global_id(0);
+  if (i >= (size_t)count) return;
+  float value = 0.0f;
+  bool found = false;
+  for (ulong try = 0; try < 8 && !found; try++) {
+    uint4 word = block_words(i | try << 56, seed0, seed1);
+    float2 one = normal_pair(word.x, word.y), two = normal_pair(word.z, word.w);
+    float draws[4] = {one.x, one.y, two.x, two.y};
+    for (int d = 3; d >= 0; d--)
+      if (fabs(draws[d]) < 2.0f) {
+        value = draws[d];
+        found = true;
+      }
+  }
+  STORE(out + out_offset, i, (A)value);
+}
+
+__kernel void truncated_wide(__global T *out, long out_offset, long count, ulong seed0,
+                             ulong seed1) {
+  size_t i = get_global_id(0);
+  if (i >= (size_t)count) return;
+  A value = (A)0;
+  bool found = false;
+  for (ulong try = 0; try < 16 && !found; try++) {
+    A second, first = wide_normals(block_words(i | try << 56, seed0, seed1), &second);
+    if (fabs(second) < (A)2) value = second;
+    if (fabs(first) < (A)2) value = first;
+    found = fabs(first) < (A)2 || fabs(second) < (A)2;
+  }
+  STORE(out + out_offset, i, value);
 }

@@ -1,4 +1,6 @@
-/* Sum, product, maximum and minimum over any set of axes.
+/* Sum, product, maximum and minimum over any set of axes, and sums of what is made of the
+ * elements and a centre of their own for every result: squares of the distances, or
+ * exponentials. The kernels are in reduce_plain.cl and reduce_about.cl.
  *
  * Result `o` starts at the element that kept_dims and kept_strides give, and reduces `runs`
  * runs of `run` elements each, `stride` apart; run_dims and run_strides say where the runs
@@ -15,11 +17,15 @@
 typedef struct {
   long outputs, run, runs, stride, parts, part, block, lanes;
   long divisor; /* of the result: the positions for a mean, else 1 */
+  long last;    /* what becomes of the result: LAST_ */
+  long raw;     /* results are of type A, as the next pass wants its centres */
+  long centred; /* there are centres, else all are 0 */
   long kept_rank, run_rank;
   long kept_dims[4], kept_strides[4], run_dims[4], run_strides[4];
 } reduction;
 
-enum { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN };
+enum { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_SQUARES, REDUCE_EXPS };
+enum { LAST_NOTHING, LAST_ROOT, LAST_LOG };
 
 /* Trips over which sums run plainly; what is lost between such stretches is carried on. */
 #define STRETCH 16
@@ -31,45 +37,60 @@ typedef union {
 
 INLINED A start_of(int op) {
   switch (op) {
-  case REDUCE_SUM:
-    return (A)0;
   case REDUCE_PROD:
     return (A)1;
   case REDUCE_MAX:
     return A_LOWEST;
-  default:
+  case REDUCE_MIN:
     return A_HIGHEST;
+  default:
+    return (A)0;
   }
 }
 
 INLINED A combine(int op, A x, A y) {
   switch (op) {
-  case REDUCE_SUM:
-    return ADD(x, y);
   case REDUCE_PROD:
     return MUL(x, y);
   case REDUCE_MAX:
     return larger(y, x);
-  default:
+  case REDUCE_MIN:
     return smaller(y, x);
+  default:
+    return ADD(x, y);
   }
 }
 
 INLINED AV combinev(int op, AV x, AV y) {
   switch (op) {
-  case REDUCE_SUM:
-    return S(U(x) + U(y));
   case REDUCE_PROD:
     return S(U(x) * U(y));
   case REDUCE_MAX:
     return largerv(y, x);
-  default:
+  case REDUCE_MIN:
     return smallerv(y, x);
+  default:
+    return S(U(x) + U(y));
   }
 }
 
+/* What a sum takes of an element. */
+INLINED A seen(int op, A x, A centre) {
+  A off = (A)((U_SCALAR)x - (U_SCALAR)centre);
+  if (op == REDUCE_SQUARES) return MUL(off, off);
+  if (op == REDUCE_EXPS) return FLOAT_OR_INT(exp(off), off);
+  return x;
+}
+
+INLINED AV seenv(int op, AV x, AV centre) {
+  AV off = S(U(x) - U(centre));
+  if (op == REDUCE_SQUARES) return S(U(off) * U(off));
+  if (op == REDUCE_EXPS) return FLOAT_OR_INT(exp(off), off);
+  return x;
+}
+
 INLINED bool carries(int op) {
-  return (op == REDUCE_SUM) & IS_FLOAT;
+  return (op != REDUCE_PROD) & (op != REDUCE_MAX) & (op != REDUCE_MIN) & IS_FLOAT;
 }
 
 /* Kahan's summation; an infinite total loses nothing. */
@@ -113,10 +134,16 @@ INLINED A settlev(int op, AV total, AV lost) {
   return settle(op, across(op, total), across(op, lost));
 }
 
-INLINED AV load_filled(const __global T *p, size_t count, A fill) {
-  lanes_of u;
-  for (size_t i = 0; i < V; i++) u.a[i] = fill;
-  for (size_t i = 0; i < count; i++) u.a[i] = LOAD(p, i);
+INLINED AV load_seen(int op, const __global T *p, AV centre) {
+  return seenv(op, LOADV(p, 0), centre);
+}
+
+/* `count` of them, and beyond what changes nothing. */
+INLINED AV load_filled(int op, const __global T *p, size_t count, AV centre) {
+  lanes_of u, c;
+  c.v = centre;
+  for (size_t i = 0; i < V; i++) u.a[i] = start_of(op);
+  for (size_t i = 0; i < count; i++) u.a[i] = seen(op, LOAD(p, i), c.a[i]);
   return u.v;
 }
 
@@ -131,10 +158,51 @@ INLINED AV load_partials(const __global A *p, size_t count) {
   return u.v;
 }
 
-INLINED A finished(A x, long divisor) {
-  if (IS_FLOAT) return x / (A)divisor;
-  if (IS_UINT) return (A)((ulong)x / (ulong)divisor);
-  return (A)((long)x / divisor);
+/* The largest whole number whose square is not above x. */
+INLINED A root_of(A x) {
+  if (IS_FLOAT) return FLOAT_OR_INT(sqrt(x), x);
+  if (!(x > 0)) return (A)0;
+  ulong value = (ulong)x, root = (ulong)sqrt((float)value);
+  for (int i = 0; i < 2; i++) root = (root + value / root) / 2;
+  if (root > value / root) root--;
+  return (A)root;
+}
+
+INLINED A finished(A x, const reduction *r, A centre) {
+  A result = x;
+  if (IS_FLOAT)
+    result = x / (A)r->divisor;
+  else if (IS_UINT)
+    result = (A)((ulong)x / (ulong)r->divisor);
+  else
+    result = (A)((long)x / r->divisor);
+  if (r->last == LAST_ROOT) return root_of(result);
+  if (r->last == LAST_LOG) return FLOAT_OR_INT(log(result) + centre, result);
+  return result;
+}
+
+INLINED void put_result(__global T *y, size_t output, A x, const reduction *r, A centre) {
+  A value = finished(x, r, centre);
+  if (r->raw)
+    ((__global A *)y)[output] = value;
+  else
+    STORE(y, output, value);
+}
+
+/* An exponential's centre, the largest element, may be infinite or NaN: 0 then. */
+INLINED A centre_at(int op, const __global A *centres, size_t output, const reduction *r) {
+  if (op < REDUCE_SQUARES || !r->centred) return (A)0;
+  A centre = centres[output];
+  return op != REDUCE_EXPS || FLOAT_OR_INT(isfinite(centre), 1) ? centre : (A)0;
+}
+
+INLINED AV centres_at(int op, const __global A *centres, size_t output, size_t count,
+                      const reduction *r) {
+  if (op < REDUCE_SQUARES || !r->centred) return (AV)0;
+  lanes_of u;
+  for (size_t i = 0; i < V; i++)
+    u.a[i] = centre_at(op, centres, output + AT_MOST(i, count - 1), r);
+  return u.v;
 }
 
 /* Where position `i` of row-major dims lies. There is no % here nor in what follows: LLVM
@@ -154,30 +222,32 @@ INLINED size_t place(size_t i, long rank, const long *dims, const long *strides)
 /* ---- Blocks ---- */
 
 /* Adds `count` neighbours to the totals. */
-INLINED void add_run(int op, const __global T *p, size_t count, AV *total, AV *lost) {
+INLINED void add_run(int op, const __global T *p, size_t count, AV centre, AV *total,
+                     AV *lost) {
   AV start = (AV)start_of(op);
   while (count >= 4 * V) {
     size_t trips = AT_MOST(count / (4 * V), STRETCH);
     AV a = start, b = start, c = start, d = start;
     for (size_t i = 0; i < trips; i++, p += 4 * V) {
-      a = combinev(op, a, LOADV(p, 0));
-      b = combinev(op, b, LOADV(p, V));
-      c = combinev(op, c, LOADV(p, 2 * V));
-      d = combinev(op, d, LOADV(p, 3 * V));
+      a = combinev(op, a, load_seen(op, p, centre));
+      b = combinev(op, b, load_seen(op, p + V, centre));
+      c = combinev(op, c, load_seen(op, p + 2 * V, centre));
+      d = combinev(op, d, load_seen(op, p + 3 * V, centre));
     }
     carryv(op, total, lost, combinev(op, combinev(op, a, b), combinev(op, c, d)));
     count -= trips * 4 * V;
   }
-  for (; count >= V; count -= V, p += V) carryv(op, total, lost, LOADV(p, 0));
-  if (count > 0) carryv(op, total, lost, load_filled(p, count, start_of(op)));
+  for (; count >= V; count -= V, p += V) carryv(op, total, lost, load_seen(op, p, centre));
+  if (count > 0) carryv(op, total, lost, load_filled(op, p, count, centre));
 }
 
 INLINED A reduce_row(int op, const __global T *x, const reduction *r, size_t begin,
-                     size_t end) {
+                     size_t end, A centre) {
   size_t length = (size_t)r->run;
   if (r->runs == 1 && end - begin < V / 2) {
     A value = start_of(op);
-    for (size_t i = begin; i < end; i++) value = combine(op, value, LOAD(x, i));
+    for (size_t i = begin; i < end; i++)
+      value = combine(op, value, seen(op, LOAD(x, i), centre));
     return value;
   }
   AV total = (AV)start_of(op), lost = (AV)0;
@@ -185,7 +255,7 @@ INLINED A reduce_row(int op, const __global T *x, const reduction *r, size_t beg
     size_t run = begin / length, first = begin - run * length;
     size_t count = AT_MOST(length - first, end - begin);
     const __global T *p = x + place(run, r->run_rank, r->run_dims, r->run_strides);
-    add_run(op, p + first, count, &total, &lost);
+    add_run(op, p + first, count, (AV)centre, &total, &lost);
     begin += count;
   }
   return settlev(op, total, lost);
@@ -193,66 +263,70 @@ INLINED A reduce_row(int op, const __global T *x, const reduction *r, size_t beg
 
 /* The last axis is reduced: stride is 1. Global: blocks of results, parts. */
 INLINED void rows_block(int op, const __global T *x, __global T *y, __global A *partials,
-                        const reduction *r) {
+                        const __global A *centres, const reduction *r) {
   size_t output = get_global_id(0) * (size_t)r->block;
   size_t last = AT_MOST(output + (size_t)r->block, (size_t)r->outputs);
   size_t begin = get_global_id(1) * (size_t)r->part;
   size_t end = AT_MOST(begin + (size_t)r->part, (size_t)r->run * (size_t)r->runs);
   for (; output < last; output++) {
     const __global T *p = x + place(output, r->kept_rank, r->kept_dims, r->kept_strides);
-    A value = reduce_row(op, p, r, begin, end);
+    A centre = centre_at(op, centres, output, r);
+    A value = reduce_row(op, p, r, begin, end, centre);
     if (r->parts > 1)
       partials[get_global_id(1) * (size_t)r->outputs + output] = value;
     else
-      STORE(y, output, finished(value, r->divisor));
+      put_result(y, output, value, r, centre);
   }
 }
 
 /* `width` vectors of columns side by side, the last of `count` columns. */
 INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows, int width,
-                         size_t count, AV *total, AV *lost) {
+                         size_t count, const AV *centre, AV *total, AV *lost) {
   AV start = (AV)start_of(op);
   while (rows > 0) {
     size_t trips = AT_MOST(rows, STRETCH);
     AV a = start, b = start, c = start, d = start;
     if (width == 4) {
       for (size_t i = 0; i < trips; i++, p += stride) {
-        a = combinev(op, a, LOADV(p, 0));
-        b = combinev(op, b, LOADV(p, V));
-        c = combinev(op, c, LOADV(p, 2 * V));
-        d = combinev(op, d, LOADV(p, 3 * V));
+        a = combinev(op, a, load_seen(op, p, centre[0]));
+        b = combinev(op, b, load_seen(op, p + V, centre[1]));
+        c = combinev(op, c, load_seen(op, p + 2 * V, centre[2]));
+        d = combinev(op, d, load_seen(op, p + 3 * V, centre[3]));
       }
       carryv(op, total + 1, lost + 1, b);
       carryv(op, total + 2, lost + 2, c);
       carryv(op, total + 3, lost + 3, d);
     } else if (count == V) {
-      for (size_t i = 0; i < trips; i++, p += stride) a = combinev(op, a, LOADV(p, 0));
+      for (size_t i = 0; i < trips; i++, p += stride)
+        a = combinev(op, a, load_seen(op, p, centre[0]));
     } else {
       for (size_t i = 0; i < trips; i++, p += stride)
-        a = combinev(op, a, load_filled(p, count, start_of(op)));
+        a = combinev(op, a, load_filled(op, p, count, centre[0]));
     }
     carryv(op, total, lost, a);
     rows -= trips;
   }
 }
 
-INLINED void store_results(AV value, size_t count, size_t output, __global T *y,
+INLINED void store_results(AV value, size_t count, size_t output, AV centre, __global T *y,
                            __global A *partials, const reduction *r) {
-  lanes_of u;
+  lanes_of u, c;
   u.v = value;
+  c.v = centre;
   for (size_t i = 0; i < count; i++) {
     if (r->parts > 1)
       partials[get_global_id(1) * (size_t)r->outputs + output + i] = u.a[i];
     else
-      STORE(y, output + i, finished(u.a[i], r->divisor));
+      put_result(y, output + i, u.a[i], r, c.a[i]);
   }
 }
 
 INLINED void reduce_columns(int op, const __global T *x, const reduction *r, int width,
                             size_t count, size_t output, __global T *y,
-                            __global A *partials) {
-  AV total[4], lost[4];
+                            __global A *partials, const __global A *centres) {
+  AV total[4], lost[4], centre[4];
   for (int i = 0; i < 4; i++) {
+    centre[i] = centres_at(op, centres, output + (i < width ? i * V : 0), count, r);
     total[i] = (AV)start_of(op);
     lost[i] = (AV)0;
   }
@@ -264,19 +338,19 @@ INLINED void reduce_columns(int op, const __global T *x, const reduction *r, int
     size_t rows = AT_MOST(length - first, end - begin);
     const __global T *p = x + place(run, r->run_rank, r->run_dims, r->run_strides);
     add_columns(op, p + first * (size_t)r->stride, (size_t)r->stride, rows, width, count,
-                total, lost);
+                centre, total, lost);
     begin += rows;
   }
   for (int i = 0; i < width; i++) {
     AV value = carries(op) ? total[i] - lost[i] : total[i];
-    store_results(value, count, output + i * V, y, partials, r);
+    store_results(value, count, output + i * V, centre[i], y, partials, r);
   }
 }
 
 /* The last axis is kept: it is the last of kept_dims. A tile is up to 4 * V of its columns;
  * a work-item takes `block` tiles. Global: blocks of tiles, parts. */
 INLINED void columns_block(int op, const __global T *x, __global T *y, __global A *partials,
-                           const reduction *r) {
+                           const __global A *centres, const reduction *r) {
   size_t columns = (size_t)r->kept_dims[r->kept_rank - 1];
   size_t tiles = (columns + 4 * V - 1) / (4 * V);
   size_t tile = get_global_id(0) * (size_t)r->block;
@@ -287,21 +361,21 @@ INLINED void columns_block(int op, const __global T *x, __global T *y, __global 
     const __global T *p =
         x + column + place(outer, r->kept_rank - 1, r->kept_dims, r->kept_strides);
     if (left >= 4 * V) {
-      reduce_columns(op, p, r, 4, V, output, y, partials);
+      reduce_columns(op, p, r, 4, V, output, y, partials, centres);
       continue;
     }
     for (size_t i = 0; i < left; i += V) {
       if (left - i >= V)
-        reduce_columns(op, p + i, r, 1, V, output + i, y, partials);
+        reduce_columns(op, p + i, r, 1, V, output + i, y, partials, centres);
       else
-        reduce_columns(op, p + i, r, 1, left - i, output + i, y, partials);
+        reduce_columns(op, p + i, r, 1, left - i, output + i, y, partials, centres);
     }
   }
 }
 
 /* V results per work-item. Global: vectors of results. */
 INLINED void finish_block(int op, __global T *y, const __global A *partials,
-                          const reduction *r) {
+                          const __global A *centres, const reduction *r) {
   size_t output = get_global_id(0) * V;
   if (output >= (size_t)r->outputs) return;
   size_t count = AT_MOST((size_t)r->outputs - output, V);
@@ -310,31 +384,6 @@ INLINED void finish_block(int op, __global T *y, const __global A *partials,
     carryv(op, &total, &lost, load_partials(partials + p * r->outputs + output, count));
   lanes_of u;
   u.v = carries(op) ? total - lost : total;
-  for (size_t i = 0; i < count; i++) STORE(y, output + i, finished(u.a[i], r->divisor));
+  for (size_t i = 0; i < count; i++)
+    put_result(y, output + i, u.a[i], r, centre_at(op, centres, output + i, r));
 }
-
-/* ---- The kernels ---- */
-
-#define REDUCE_BLOCK(name, body, op)                                                       \
-  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
-                     __global A *partials, long partials_offset, reduction r) {            \
-    body(op, x + x_offset, y + y_offset, partials + partials_offset, &r);                  \
-  }
-#define FINISH_BLOCK(name, op)                                                             \
-  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
-                     long partials_offset, reduction r) {                                  \
-    finish_block(op, y + y_offset, partials + partials_offset, &r);                        \
-  }
-
-REDUCE_BLOCK(sum_rows, rows_block, REDUCE_SUM)
-REDUCE_BLOCK(prod_rows, rows_block, REDUCE_PROD)
-REDUCE_BLOCK(max_rows, rows_block, REDUCE_MAX)
-REDUCE_BLOCK(min_rows, rows_block, REDUCE_MIN)
-REDUCE_BLOCK(sum_columns, columns_block, REDUCE_SUM)
-REDUCE_BLOCK(prod_columns, columns_block, REDUCE_PROD)
-REDUCE_BLOCK(max_columns, columns_block, REDUCE_MAX)
-REDUCE_BLOCK(min_columns, columns_block, REDUCE_MIN)
-FINISH_BLOCK(sum_finish, REDUCE_SUM)
-FINISH_BLOCK(prod_finish, REDUCE_PROD)
-FINISH_BLOCK(max_finish, REDUCE_MAX)
-FINISH_BLOCK(min_finish, REDUCE_MIN)

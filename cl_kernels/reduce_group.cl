@@ -11,14 +11,15 @@ INLINED A at(const __global T *x, const reduction *r, size_t i) {
 }
 
 INLINED A reduce_lane(int op, const __global T *x, const __global A *partials,
-                      const reduction *r, size_t lane, size_t begin, size_t end) {
+                      const reduction *r, size_t lane, size_t begin, size_t end, A centre) {
   size_t lanes = (size_t)r->lanes;
   A total = start_of(op), lost = (A)0;
   for (size_t i = begin + lane; i < end; i += lanes * STRETCH) {
     A value = start_of(op);
     size_t stop = AT_MOST(end, i + lanes * STRETCH);
     for (size_t j = i; j < stop; j += lanes)
-      value = combine(op, value, partials ? partials[j * r->outputs] : at(x, r, j));
+      value = combine(op, value,
+                      partials ? partials[j * r->outputs] : seen(op, at(x, r, j), centre));
     carry(op, &total, &lost, value);
   }
   return settle(op, total, lost);
@@ -34,55 +35,36 @@ INLINED void reduce_tile(int op, __local A *tile, size_t lane, size_t lanes) {
 }
 
 INLINED void reduce_group(int op, const __global T *x, __global T *y, __global A *partials,
-                          const reduction *r, __local A *tile) {
+                          const __global A *centres, const reduction *r, __local A *tile) {
   size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here & (lanes - 1);
   size_t part = get_group_id(1);
   size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
   bool inside = output < (size_t)r->outputs;
+  A centre = inside ? centre_at(op, centres, output, r) : (A)0;
   tile[here] = start_of(op);
   if (inside) {
     const __global T *p = x + place(output, r->kept_rank, r->kept_dims, r->kept_strides);
     size_t begin = part * (size_t)r->part;
     size_t end = AT_MOST(begin + (size_t)r->part, (size_t)r->run * (size_t)r->runs);
-    tile[here] = reduce_lane(op, p, 0, r, lane, begin, end);
+    tile[here] = reduce_lane(op, p, 0, r, lane, begin, end, centre);
   }
   reduce_tile(op, tile, lane, lanes);
   if (!inside || lane > 0) return;
   if (r->parts > 1)
     partials[part * (size_t)r->outputs + output] = tile[here];
   else
-    STORE(y, output, finished(tile[here], r->divisor));
+    put_result(y, output, tile[here], r, centre);
 }
 
 INLINED void finish_group(int op, __global T *y, const __global A *partials,
-                          const reduction *r, __local A *tile) {
+                          const __global A *centres, const reduction *r, __local A *tile) {
   size_t here = get_local_id(0), lanes = (size_t)r->lanes, lane = here & (lanes - 1);
   size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
   bool inside = output < (size_t)r->outputs;
   tile[here] = start_of(op);
   if (inside)
-    tile[here] = reduce_lane(op, 0, partials + output, r, lane, 0, (size_t)r->parts);
+    tile[here] = reduce_lane(op, 0, partials + output, r, lane, 0, (size_t)r->parts, (A)0);
   reduce_tile(op, tile, lane, lanes);
-  if (inside && lane == 0) STORE(y, output, finished(tile[here], r->divisor));
+  if (inside && lane == 0)
+    put_result(y, output, tile[here], r, centre_at(op, centres, output, r));
 }
-
-#define REDUCE_GROUP(name, op)                                                             \
-  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
-                     __global A *partials, long partials_offset, reduction r,              \
-                     __local A *tile) {                                                    \
-    reduce_group(op, x + x_offset, y + y_offset, partials + partials_offset, &r, tile);    \
-  }
-#define FINISH_GROUP(name, op)                                                             \
-  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
-                     long partials_offset, reduction r, __local A *tile) {                 \
-    finish_group(op, y + y_offset, partials + partials_offset, &r, tile);                  \
-  }
-
-REDUCE_GROUP(sum_group, REDUCE_SUM)
-REDUCE_GROUP(prod_group, REDUCE_PROD)
-REDUCE_GROUP(max_group, REDUCE_MAX)
-REDUCE_GROUP(min_group, REDUCE_MIN)
-FINISH_GROUP(sum_group_finish, REDUCE_SUM)
-FINISH_GROUP(prod_group_finish, REDUCE_PROD)
-FINISH_GROUP(max_group_finish, REDUCE_MAX)
-FINISH_GROUP(min_group_finish, REDUCE_MIN)

@@ -19,6 +19,10 @@ add_check(symbols -DNM=${CMAKE_NM} -DLIBRARY=$<TARGET_FILE:eagercl>)
 add_check(consumer -DCC=${CMAKE_C_COMPILER} -DGENERATOR=${CMAKE_GENERATOR})
 add_check(readme -DCC=${CMAKE_C_COMPILER} -DLIBRARY=$<TARGET_FILE:eagercl>)
 
+add_executable(eagercl-ops-table ${PROJECT_SOURCE_DIR}/tools/ops_table.c)
+target_link_libraries(eagercl-ops-table PRIVATE eager_test_support)
+add_check(docs -DTABLE=$<TARGET_FILE:eagercl-ops-table>)
+
 if(EXISTS ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)
   add_executable(eagercl-dump-kernels ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)
   target_link_libraries(eagercl-dump-kernels PRIVATE eager_test_support)

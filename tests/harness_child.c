@@ -1,4 +1,5 @@
 /* The child: cmocka runs the tests, each wrapped so that the parent knows where it is. */
+#include "errors.h"
 #include "harness.h"
 
 #include <fcntl.h>
@@ -142,6 +143,7 @@ _Noreturn void test_child_run(const char *name, const struct CMUnitTest *tests,
     tell(TEST_EVENT_NO_DEVICE, 0);
   else
     failed = run_range(name, begin, end);
+  test_errors_write();
   tell(TEST_EVENT_ENDING, failed);
   tell(TEST_EVENT_ENDED, end_library() ? 0 : 1);
   fflush(NULL);

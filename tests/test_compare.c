@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "test_values.h"
+#include "errors.h"
 
 /* The distance between neighbours of the dtype at `value`. */
 static double spacing(eager_dtype dtype, double value) {
@@ -56,6 +56,22 @@ static void expect_form(const eager_tensor *t, eager_dtype dtype, test_shape sha
            eager_dtype_name(dtype), eager__shape_text(&shape, expected_text));
 }
 
+/* What of it is right, for docs/ops.md. */
+static void note_errors(const eager_tensor *t, eager_dtype dtype, int64_t count,
+                        const double *got, const double *expected,
+                        test_tolerance tolerance) {
+  double ulps = 0, share = 0;
+  for (int64_t i = 0; i < count && test_is_float(dtype); i++) {
+    if (!isfinite(got[i]) || !isfinite(expected[i])) continue;
+    double off = fabs(got[i] - expected[i]), unit = spacing(dtype, expected[i]);
+    if (tolerance.absolute > 0)
+      share = fmax(share, off / (tolerance.ulps * unit + tolerance.absolute));
+    else
+      ulps = fmax(ulps, off / unit);
+  }
+  test_errors_note(test_errors_op(t), dtype, ulps, share);
+}
+
 void test_expect(const eager_tensor *t, eager_dtype dtype, test_shape shape,
                  const double *expected, test_tolerance tolerance, const char *what) {
   expect_form(t, dtype, shape, what);
@@ -66,6 +82,8 @@ void test_expect(const eager_tensor *t, eager_dtype dtype, test_shape shape,
     if (first < 0) first = i;
     wrong++;
   }
+  if (wrong == 0 && test_errors_wanted())
+    note_errors(t, dtype, count, got, expected, tolerance);
   if (wrong == 0) return;
   double off = test_is_float(dtype)
                    ? fabs(got[first] - expected[first]) / spacing(dtype, expected[first])

@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "tensor/pool.h"
+
 typedef struct lane {
   bool is_known;
   const eager_device_info *own, *same_context, *other_context;
@@ -159,5 +161,6 @@ eager_status test_enable_with(eager_config config, eager_device_policy policy,
 }
 
 void test_enable(void) {
+  if (getenv("OCLGRIND_UNINITIALIZED") != NULL) eager__pool_stop_reuse(true);
   assert_ok(test_enable_with((eager_config){0}, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC));
 }

@@ -29,7 +29,7 @@ install(FILES ${PROJECT_BINARY_DIR}/eagercl-config.cmake
 # The .pc file finds its prefix from where it lies, so an installed tree may be moved.
 file(RELATIVE_PATH prefix_from_pc
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-set(pc_requires OpenCL)
+set(pc_requires "OpenCL, zlib")
 if(have_clblast)
   string(APPEND pc_requires ", clblast")
 endif()

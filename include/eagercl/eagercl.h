@@ -8,7 +8,8 @@
  *   tensor.h    immutable values: create, inspect, wait, read, release
  *   ops.h       typed ops with the names of tf.*
  *   op.h        the same ops by their TensorFlow raw name
- *   npy.h       NumPy's .npy files
+ *   npy.h       NumPy's .npy and .npz files
+ *   kernel.h    ops of your own, in OpenCL C
  *
  * Rules that hold everywhere:
  *  1. A fallible call returns eager_status. When it fails it changes nothing, its outputs
@@ -27,6 +28,7 @@
 #include <eagercl/device.h>
 #include <eagercl/dtype.h>
 #include <eagercl/export.h>
+#include <eagercl/kernel.h>
 #include <eagercl/npy.h>
 #include <eagercl/op.h>
 #include <eagercl/ops.h>

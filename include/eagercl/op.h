@@ -122,7 +122,8 @@ typedef struct eager_op_description {
   const char *input_names[EAGER_OP_MAX_INPUTS];
   eager_attr_description attrs[EAGER_OP_MAX_ATTRS];
   char dtypes[128]; /* of T, space separated: "float32 float64 float16 bfloat16" */
-  void *reserved[8];
+  const char *typed_names; /* "eager_split": its typed doors, comma separated */
+  void *reserved[7];
 } eager_op_description;
 
 /* EAGER_NOT_FOUND as eager_op_new. */

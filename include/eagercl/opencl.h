@@ -13,6 +13,7 @@
 
 #include <eagercl/dtype.h>
 #include <eagercl/export.h>
+#include <eagercl/kernel.h>
 #include <eagercl/status.h>
 #include <eagercl/tensor.h>
 

@@ -32,6 +32,16 @@ EAGER_API EAGER_NODISCARD eager_status eager_sigmoid(eager_tensor *x, eager_tens
 EAGER_API EAGER_NODISCARD eager_status eager_softplus(eager_tensor *x, eager_tensor **out);
 /* x / (1 + |x|) */
 EAGER_API EAGER_NODISCARD eager_status eager_softsign(eager_tensor *x, eager_tensor **out);
+/* x, and alpha * x below 0. TensorFlow's alpha: 0.2. */
+EAGER_API EAGER_NODISCARD eager_status eager_leaky_relu(eager_tensor *features,
+                                                        double alpha, eager_tensor **out);
+/* x * sigmoid(beta * x), tf.nn.silu or swish. TensorFlow's beta: 1. */
+EAGER_API EAGER_NODISCARD eager_status eager_silu(eager_tensor *features, double beta,
+                                                  eager_tensor **out);
+/* x times the normal distribution's share below x; `approximate`: by tanh. Hendrycks and
+ * Gimpel 2016, eq. 2. TensorFlow's default: false. */
+EAGER_API EAGER_NODISCARD eager_status eager_gelu(eager_tensor *features, bool approximate,
+                                                  eager_tensor **out);
 
 /* ---- Gradients, broadcast: the incoming gradient times the derivative ----
  *
@@ -57,6 +67,18 @@ EAGER_API EAGER_NODISCARD eager_status eager_softplus_grad(eager_tensor *gradien
 EAGER_API EAGER_NODISCARD eager_status eager_softsign_grad(eager_tensor *gradients,
                                                            eager_tensor *features,
                                                            eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_leaky_relu_grad(eager_tensor *gradients,
+                                                             eager_tensor *features,
+                                                             double alpha,
+                                                             eager_tensor **out);
+/* TensorFlow has no raw op for the two: the names are ours. */
+EAGER_API EAGER_NODISCARD eager_status eager_silu_grad(eager_tensor *gradients,
+                                                       eager_tensor *features, double beta,
+                                                       eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_gelu_grad(eager_tensor *gradients,
+                                                       eager_tensor *features,
+                                                       bool approximate,
+                                                       eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_sigmoid_grad(eager_tensor *y, eager_tensor *dy,
                                                           eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_tanh_grad(eager_tensor *y, eager_tensor *dy,

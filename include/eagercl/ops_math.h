@@ -20,9 +20,14 @@ extern "C" {
 
 /* Any dtype to any. Float to integer truncates toward zero, saturates at the ends of the
  * range, and gives 0 for NaN; integer to integer wraps; to bool is x != 0; to a smaller
- * float rounds to nearest even. */
+ * float rounds to nearest even. The raw op's attribute Truncate cuts off instead what a
+ * smaller float has no bits for. */
 EAGER_API EAGER_NODISCARD eager_status eager_cast(eager_tensor *x, eager_dtype dtype,
                                                   eager_tensor **out);
+/* The bytes of x as elements of another dtype, none of them bool: smaller elements add a
+ * last axis, larger ones take one in: float32 [2] is uint8 [2,4]. Shares the bytes of x. */
+EAGER_API EAGER_NODISCARD eager_status eager_bitcast(eager_tensor *x, eager_dtype dtype,
+                                                     eager_tensor **out);
 
 /* ---- Unary: floats and signed integers; eager_square every number ----
  *
@@ -40,6 +45,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_square(eager_tensor *x, eager_tenso
 
 EAGER_API EAGER_NODISCARD eager_status eager_reciprocal(eager_tensor *x,
                                                         eager_tensor **out);
+/* 0 where x is 0. */
+EAGER_API EAGER_NODISCARD eager_status eager_reciprocal_no_nan(eager_tensor *x,
+                                                               eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_sqrt(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_rsqrt(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_exp(eager_tensor *x, eager_tensor **out);
@@ -89,9 +97,16 @@ EAGER_API EAGER_NODISCARD eager_status eager_subtract(eager_tensor *a, eager_ten
                                                       eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_multiply(eager_tensor *a, eager_tensor *b,
                                                       eager_tensor **out);
+/* The sum of `count` >= 1 tensors of one shape, from left to right; nothing is broadcast.
+ */
+EAGER_API EAGER_NODISCARD eager_status eager_add_n(eager_tensor *const *inputs,
+                                                   size_t count, eager_tensor **out);
 /* Floats only. */
 EAGER_API EAGER_NODISCARD eager_status eager_divide(eager_tensor *a, eager_tensor *b,
                                                     eager_tensor **out);
+/* TensorFlow's raw Div: floats as eager_divide, integers as eager_truncatediv. */
+EAGER_API EAGER_NODISCARD eager_status eager_div(eager_tensor *a, eager_tensor *b,
+                                                 eager_tensor **out);
 /* Rounds down. */
 EAGER_API EAGER_NODISCARD eager_status eager_floordiv(eager_tensor *a, eager_tensor *b,
                                                       eager_tensor **out);
@@ -117,6 +132,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_pow(eager_tensor *a, eager_tensor *
 EAGER_API EAGER_NODISCARD eager_status eager_squared_difference(eager_tensor *a,
                                                                 eager_tensor *b,
                                                                 eager_tensor **out);
+/* Vector products of rows of three: [...,3] and the same shape, not broadcast. */
+EAGER_API EAGER_NODISCARD eager_status eager_cross(eager_tensor *a, eager_tensor *b,
+                                                   eager_tensor **out);
 
 /* ---- Arithmetic of two: floats, broadcast ---- */
 
@@ -145,7 +163,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_xlog1py(eager_tensor *a, eager_tens
 
 /* ---- Comparisons: two of one dtype, broadcast, to bool ----
  *
- * equal and not_equal take every dtype, the others every number. NaN equals nothing. */
+ * equal and not_equal take every dtype, the others every number. NaN equals nothing. Raw
+ * Equal and NotEqual have TensorFlow's incompatible_shape_error: where false, shapes that
+ * do not broadcast make a scalar, "not equal", instead of an error. */
 
 EAGER_API EAGER_NODISCARD eager_status eager_equal(eager_tensor *a, eager_tensor *b,
                                                    eager_tensor **out);
@@ -159,6 +179,12 @@ EAGER_API EAGER_NODISCARD eager_status eager_greater(eager_tensor *a, eager_tens
                                                      eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_greater_equal(eager_tensor *a, eager_tensor *b,
                                                            eager_tensor **out);
+/* |a - b| <= tolerance; every number. For integers the difference is exact and tolerance is
+ * truncated. TensorFlow does not broadcast here; its text says "<", its kernels "<=". */
+EAGER_API EAGER_NODISCARD eager_status eager_approximate_equal(eager_tensor *a,
+                                                               eager_tensor *b,
+                                                               double tolerance,
+                                                               eager_tensor **out);
 
 /* ---- Logic: bool to bool, broadcast ---- */
 
@@ -168,6 +194,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_logical_and(eager_tensor *a, eager_
                                                          eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_logical_or(eager_tensor *a, eager_tensor *b,
                                                         eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_logical_xor(eager_tensor *a, eager_tensor *b,
+                                                         eager_tensor **out);
 
 /* ---- Bits: integers, broadcast ----
  *
@@ -186,13 +214,22 @@ EAGER_API EAGER_NODISCARD eager_status eager_left_shift(eager_tensor *a, eager_t
 /* Keeps the sign. */
 EAGER_API EAGER_NODISCARD eager_status eager_right_shift(eager_tensor *a, eager_tensor *b,
                                                          eager_tensor **out);
+/* How many bits are set; the result is uint8. */
+EAGER_API EAGER_NODISCARD eager_status eager_population_count(eager_tensor *x,
+                                                              eager_tensor **out);
 
 /* ---- Choosing, broadcast ---- */
 
 /* x where the bool `condition` holds, y elsewhere; x and y of any one dtype. */
 EAGER_API EAGER_NODISCARD eager_status eager_where(eager_tensor *condition, eager_tensor *x,
                                                    eager_tensor *y, eager_tensor **out);
-/* Every number; the limits broadcast to the shape of t. NaN stays NaN. */
+/* TensorFlow's raw Select, the elder of eager_where: t and e have one shape, `condition`
+ * the same, or it is a scalar or a vector with one bool for each row of t. */
+EAGER_API EAGER_NODISCARD eager_status eager_select(eager_tensor *condition,
+                                                    eager_tensor *t, eager_tensor *e,
+                                                    eager_tensor **out);
+/* Every number; the limits broadcast to the shape of t. NaN stays NaN. Where
+ * clip_value_min > clip_value_max, clip_value_min wins, as in TensorFlow. */
 EAGER_API EAGER_NODISCARD eager_status eager_clip_by_value(eager_tensor *t,
                                                            eager_tensor *clip_value_min,
                                                            eager_tensor *clip_value_max,

@@ -53,6 +53,30 @@ EAGER_API EAGER_NODISCARD eager_status eager_reduce_all(eager_tensor *x,
                                                         const int64_t *axes, int axis_count,
                                                         bool keep_dims, eager_tensor **out);
 
+/* Numbers. The square root of the sum of squares, of integers rounded down; 0 over nothing.
+ */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_euclidean_norm(eager_tensor *x,
+                                                                   const int64_t *axes,
+                                                                   int axis_count,
+                                                                   bool keep_dims,
+                                                                   eager_tensor **out);
+/* Floats. The mean of the squared distances from the mean, in two passes; NaN over nothing.
+ * Raw: Variance, which TensorFlow composes. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_variance(eager_tensor *x,
+                                                             const int64_t *axes,
+                                                             int axis_count, bool keep_dims,
+                                                             eager_tensor **out);
+/* Floats. The square root of the variance. Raw: Std. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_std(eager_tensor *x,
+                                                        const int64_t *axes, int axis_count,
+                                                        bool keep_dims, eager_tensor **out);
+/* Floats. log(sum e^x) without overflow; -inf over nothing. Raw: LogSumExp. */
+EAGER_API EAGER_NODISCARD eager_status eager_reduce_logsumexp(eager_tensor *x,
+                                                              const int64_t *axes,
+                                                              int axis_count,
+                                                              bool keep_dims,
+                                                              eager_tensor **out);
+
 /* Where the largest or smallest number along `axis` stands, the first of equals; a NaN
  * counts as both. The axis is dropped. output_type: EAGER_INT32 or EAGER_INT64. An axis of
  * extent 0 is EAGER_INVALID_ARGUMENT. Raw attribute names: dimension, output_type. */
@@ -62,6 +86,22 @@ EAGER_API EAGER_NODISCARD eager_status eager_argmax(eager_tensor *x, int64_t axi
 EAGER_API EAGER_NODISCARD eager_status eager_argmin(eager_tensor *x, int64_t axis,
                                                     eager_dtype output_type,
                                                     eager_tensor **out);
+
+/* ---- Running totals along `axis`, of the shape of x ----
+ *
+ * exclusive: element i has the total of those before it, the first one that of none;
+ * reverse: from the end. */
+
+/* Numbers. Integers wrap. */
+EAGER_API EAGER_NODISCARD eager_status eager_cumsum(eager_tensor *x, int64_t axis,
+                                                    bool exclusive, bool reverse,
+                                                    eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_cumprod(eager_tensor *x, int64_t axis,
+                                                     bool exclusive, bool reverse,
+                                                     eager_tensor **out);
+/* Floats. log(sum e^x) without overflow; of none: -inf. */
+EAGER_API EAGER_NODISCARD eager_status eager_cumulative_logsumexp(
+    eager_tensor *x, int64_t axis, bool exclusive, bool reverse, eager_tensor **out);
 
 #ifdef __cplusplus
 }

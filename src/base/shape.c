@@ -103,6 +103,14 @@ int64_t eager__shape_product(const eager__shape *shape, int begin, int end) {
   return product;
 }
 
+void eager__shape_strides(const eager__shape *shape, int64_t strides[EAGER__MAX_RANK]) {
+  int64_t stride = 1;
+  for (int i = shape->rank - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape->dims[i];
+  }
+}
+
 const char *eager__shape_text(const eager__shape *shape, char text[EAGER__SHAPE_TEXT]) {
   char *p = text;
   *p++ = '[';

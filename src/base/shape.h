@@ -38,6 +38,9 @@ eager_status eager__shape_axis(int64_t axis, int rank, const char *what, int *ou
 /* Product of dims[begin, end), 1 if that is empty, -1 if one of them is unknown. */
 int64_t eager__shape_product(const eager__shape *shape, int begin, int end);
 
+/* Row-major, in elements; no extent is unknown. */
+void eager__shape_strides(const eager__shape *shape, int64_t strides[EAGER__MAX_RANK]);
+
 /* "[2,3]", as TensorFlow's messages write shapes; unknown extents as "?". */
 enum { EAGER__SHAPE_TEXT = 8 * 21 + 3 };
 const char *eager__shape_text(const eager__shape *shape, char text[EAGER__SHAPE_TEXT]);

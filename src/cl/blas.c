@@ -53,7 +53,8 @@ static char *make_key(const eager__device *device, eager_dtype dtype) {
   eager__strbuf key = {0};
   eager__strbuf_add(&key, "CLBlast ");
   eager__blas_write_version(&key);
-  eager__strbuf_format(&key, "\nknown answers of %s\n", eager__dtype(dtype)->name);
+  eager__strbuf_format(&key, "\nknown answers, products alone and in batches, of %s\n",
+                       eager__dtype(dtype)->name);
   eager__write_device_key(&key, device);
   return eager__strbuf_take(&key);
 }

@@ -9,7 +9,8 @@
 #include "cl/device.h"
 #include "eagercl/dtype.h"
 
-/* C[m,n] = A[m,k] B[k,n], row-major, offsets and leading dimensions in elements. */
+/* C[m,n] = A[m,k] B[k,n], row-major, offsets and leading dimensions in elements; `batch` of
+ * them (0 reads as 1), whose operands begin a_step, b_step and c_step elements apart. */
 typedef struct eager__gemm {
   eager_dtype dtype;
   bool transpose_a, transpose_b;
@@ -17,6 +18,7 @@ typedef struct eager__gemm {
   eager__mem *a, *b, *c;
   size_t a_offset, b_offset, c_offset;
   size_t lda, ldb, ldc;
+  size_t batch, a_step, b_step, c_step;
 } eager__gemm;
 
 /* True when CLBlast is linked, serves the dtype and gives right answers on this device: at

@@ -39,8 +39,9 @@ static CLBlastTranspose transposed(bool is_transposed) {
   return is_transposed ? CLBlastTransposeYes : CLBlastTransposeNo;
 }
 
+static const cl_half half_one = 0x3c00, half_zero = 0;
+
 static CLBlastStatusCode multiply(const eager__gemm *g, cl_command_queue *queue) {
-  static const cl_half half_one = 0x3c00, half_zero = 0;
   CLBlastTranspose a = transposed(g->transpose_a), b = transposed(g->transpose_b);
   switch (g->dtype) {
   case EAGER_FLOAT32:
@@ -60,11 +61,35 @@ static CLBlastStatusCode multiply(const eager__gemm *g, cl_command_queue *queue)
   }
 }
 
+static CLBlastStatusCode multiply_many(const eager__gemm *g, cl_command_queue *queue) {
+  CLBlastTranspose a = transposed(g->transpose_a), b = transposed(g->transpose_b);
+  switch (g->dtype) {
+  case EAGER_FLOAT32:
+    return CLBlastSgemmStridedBatched(
+        CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0f, g->a, g->a_offset, g->lda,
+        g->a_step, g->b, g->b_offset, g->ldb, g->b_step, 0.0f, g->c, g->c_offset, g->ldc,
+        g->c_step, g->batch, queue, NULL);
+  case EAGER_FLOAT64:
+    return CLBlastDgemmStridedBatched(
+        CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0, g->a, g->a_offset, g->lda,
+        g->a_step, g->b, g->b_offset, g->ldb, g->b_step, 0.0, g->c, g->c_offset, g->ldc,
+        g->c_step, g->batch, queue, NULL);
+  case EAGER_FLOAT16:
+    return CLBlastHgemmStridedBatched(
+        CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, half_one, g->a, g->a_offset, g->lda,
+        g->a_step, g->b, g->b_offset, g->ldb, g->b_step, half_zero, g->c, g->c_offset,
+        g->ldc, g->c_step, g->batch, queue, NULL);
+  default:
+    return CLBlastNotImplemented;
+  }
+}
+
 int eager__blas_enqueue(eager__device *device, const eager__gemm *gemm) {
   cl_command_queue queue = device->compute.queue;
   eager__mutex_lock(&lock);
   eager__cl_enter(device->context);
-  CLBlastStatusCode code = multiply(gemm, &queue);
+  CLBlastStatusCode code =
+      gemm->batch > 1 ? multiply_many(gemm, &queue) : multiply(gemm, &queue);
   eager__cl_leave(device->context);
   eager__mutex_unlock(&lock);
   return (int)code;

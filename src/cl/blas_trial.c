@@ -8,18 +8,21 @@
 #include "cl/memory.h"
 
 static const struct {
-  size_t m, n, k;
+  size_t m, n, k, batch;
+  bool share_b; /* one for all products */
 } shapes[] = {
-    {1, 3, 5},    {3, 5, 7},       {5, 7, 1},       {7, 1, 3},
-    {64, 64, 64}, {129, 129, 129}, {1152, 1152, 8},
+    {1, 3, 5, 1, false},     {3, 5, 7, 1, false},       {5, 7, 1, 1, false},
+    {7, 1, 3, 1, false},     {3, 2, 5, 3, false},       {2, 5, 3, 2, true},
+    {64, 64, 64, 1, false},  {129, 129, 129, 1, false}, {33, 65, 40, 3, true},
+    {129, 33, 65, 2, false}, {1152, 1152, 8, 1, false},
 };
 
 enum {
   SHAPES = sizeof shapes / sizeof *shapes,
-  TINY_SHAPES = 4,
+  TINY_SHAPES = 6,
   TRANSPOSES = 4,
   LARGEST_OFFSET = 2,
-  LARGEST_INPUT = 129 * 129 + LARGEST_OFFSET,
+  LARGEST_INPUT = 2 * 129 * 65 + LARGEST_OFFSET,
   LARGEST_OUTPUT = 1152 * 1152 + 2 * LARGEST_OFFSET,
 };
 
@@ -63,11 +66,14 @@ static eager_status multiply(trial *t, const eager__gemm *gemm, int *out_code) {
   return eager__device_fail_lost(t->device, "the test of CLBlast");
 }
 
-static int expected_at(const trial *t, const eager__gemm *g, size_t row, size_t column) {
+static int expected_at(const trial *t, const eager__gemm *g, size_t product, size_t row,
+                       size_t column) {
+  const int8_t *a = t->a_values + product * g->a_step;
+  const int8_t *b = t->b_values + product * g->b_step;
   int sum = 0;
   for (size_t i = 0; i < g->k; i++)
-    sum += t->a_values[g->transpose_a ? i * g->m + row : row * g->k + i] *
-           t->b_values[g->transpose_b ? column * g->k + i : i * g->n + column];
+    sum += a[g->transpose_a ? i * g->m + row : row * g->k + i] *
+           b[g->transpose_b ? column * g->k + i : i * g->n + column];
   return sum;
 }
 
@@ -78,14 +84,14 @@ static bool is_untouched(const uint8_t *bytes, size_t size) {
 }
 
 static bool is_right(const trial *t, const eager__gemm *g) {
-  const uint8_t *c = t->host + g->c_offset * t->element;
-  for (size_t row = 0; row < g->m; row++)
-    for (size_t column = 0; column < g->n; column++)
-      if (eager__decode_double(t->dtype, c + (row * g->n + column) * t->element) !=
-          expected_at(t, g, row, column))
-        return false;
+  const uint8_t *at = t->host + g->c_offset * t->element;
+  for (size_t product = 0; product < g->batch; product++)
+    for (size_t row = 0; row < g->m; row++)
+      for (size_t column = 0; column < g->n; column++, at += t->element)
+        if (eager__decode_double(t->dtype, at) != expected_at(t, g, product, row, column))
+          return false;
   return is_untouched(t->host, g->c_offset * t->element) &&
-         is_untouched(c + g->m * g->n * t->element, LARGEST_OFFSET * t->element);
+         is_untouched(at, LARGEST_OFFSET * t->element);
 }
 
 static eager__gemm make_gemm(const trial *t, int index) {
@@ -109,17 +115,22 @@ static eager__gemm make_gemm(const trial *t, int index) {
       .lda = transpose_a ? m : k,
       .ldb = transpose_b ? k : n,
       .ldc = n,
+      .batch = shapes[index / TRANSPOSES].batch,
+      .a_step = m * k,
+      .b_step = shapes[index / TRANSPOSES].share_b ? 0 : k * n,
+      .c_step = m * n,
   };
 }
 
 /* `*out_code` is 0 and `*out_right` set when the library took the product. */
 static eager_status try_one(trial *t, int index, int *out_code, bool *out_right) {
   eager__gemm g = make_gemm(t, index);
-  size_t c_size = (g.c_offset + g.m * g.n + LARGEST_OFFSET) * t->element;
-  make_values(t->a_values, g.m * g.k, (size_t)index);
-  make_values(t->b_values, g.k * g.n, (size_t)index + 3);
-  EAGER__TRY(write_values(t, &t->a, t->a_values, g.m * g.k, g.a_offset));
-  EAGER__TRY(write_values(t, &t->b, t->b_values, g.k * g.n, g.b_offset));
+  size_t a_count = g.batch * g.m * g.k, b_count = (g.b_step ? g.batch : 1) * g.k * g.n;
+  size_t c_size = (g.c_offset + g.batch * g.m * g.n + LARGEST_OFFSET) * t->element;
+  make_values(t->a_values, a_count, (size_t)index);
+  make_values(t->b_values, b_count, (size_t)index + 3);
+  EAGER__TRY(write_values(t, &t->a, t->a_values, a_count, g.a_offset));
+  EAGER__TRY(write_values(t, &t->b, t->b_values, b_count, g.b_offset));
   EAGER__TRY(poison_output(t, c_size));
   EAGER__TRY(multiply(t, &g, out_code));
   if (*out_code != 0) return EAGER_OK;

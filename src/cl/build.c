@@ -10,9 +10,8 @@
 #include "cl/census.h"
 #include "cl/command.h"
 #include "cl/error.h"
+#include "cl/user_program.h"
 #include "eagercl/version.h"
-
-static const char options[] = "-cl-std=CL1.2";
 
 enum { LOG_LINES = 60, DEVICES_MAX = 64 };
 
@@ -32,8 +31,16 @@ void eager__write_device_key(eager__strbuf *key, const eager__device *device) {
   eager__strbuf_add(key, "\n");
 }
 
+/* For the compiler; a user may choose another standard. */
+static void write_options(const eager__family *family, eager__strbuf *out) {
+  const char *user = family->user != NULL ? family->user->options : "";
+  if (strstr(user, "-cl-std=") == NULL) eager__strbuf_add(out, "-cl-std=CL1.2");
+  if (*user != '\0') eager__strbuf_format(out, " %s", user);
+}
+
 /* NULL where the disk cache does not pay or memory is short. */
-static char *make_key(const eager__device *device, const char *source) {
+static char *make_key(const eager__device *device, const char *options,
+                      const char *source) {
   if (!device->traits.disk_cache) return NULL;
   eager__strbuf key = {0};
   size_t size = strlen(source);
@@ -75,7 +82,8 @@ static void release_program(eager__device *device, cl_program program) {
 }
 
 /* Takes over a program just created; releases it where building fails. */
-static cl_int compile(eager__device *device, cl_program program, char **out_log) {
+static cl_int compile(eager__device *device, cl_program program, const char *options,
+                      char **out_log) {
   eager__census_add(EAGER__OBJECT_PROGRAM, 1);
   eager__cl_enter(device->context);
   cl_int code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
@@ -85,7 +93,7 @@ static cl_int compile(eager__device *device, cl_program program, char **out_log)
   return code;
 }
 
-static cl_program from_disk(eager__device *device, const char *key) {
+static cl_program from_disk(eager__device *device, const char *options, const char *key) {
   void *bytes;
   size_t size;
   if (key == NULL || !eager__cache_load(key, &bytes, &size)) return NULL;
@@ -96,14 +104,36 @@ static cl_program from_disk(eager__device *device, const char *key) {
                                                  &binary, &of_binary, &code);
   eager__cl_leave(device->context);
   eager__free(bytes);
-  if (code == CL_SUCCESS) code = compile(device, program, NULL);
+  if (code == CL_SUCCESS) code = compile(device, program, options, NULL);
   if (code == CL_SUCCESS) return program;
   eager__cache_remove(key);
   return NULL;
 }
 
+/* The library's own text is ours to answer for, a user's is an argument. */
+static eager_status fail_build(const eager__device *device, const eager__family *family,
+                               eager_dtype dtype, cl_int code, const char *log) {
+  if (log == NULL) log = "(no build log)";
+  if (family->user == NULL)
+    return eager__fail_cl(EAGER_INTERNAL, code,
+                          "building the kernels of %s for %s failed on %s: %s (%d)\n%s",
+                          family->name, eager__dtype(dtype)->name, device->short_name,
+                          eager__cl_error_name(code), code, log);
+  eager__strbuf lines = {0};
+  eager__write_numbered(family->user->written, log, &lines);
+  eager_status status = code == CL_BUILD_PROGRAM_FAILURE || code == CL_INVALID_BUILD_OPTIONS
+                            ? EAGER_INVALID_ARGUMENT
+                            : EAGER_INTERNAL;
+  eager__fail_cl(status, code, "building %s failed on %s: %s (%d)\n%s\n%s", family->name,
+                 device->short_name, eager__cl_error_name(code), code, log,
+                 eager__strbuf_text(&lines));
+  eager__strbuf_free(&lines);
+  return status;
+}
+
 static eager_status from_text(eager__device *device, const eager__family *family,
-                              eager_dtype dtype, const char *source, cl_program *out) {
+                              eager_dtype dtype, const char *options, const char *source,
+                              cl_program *out) {
   cl_int code;
   eager__cl_enter(device->context);
   cl_program program =
@@ -112,15 +142,12 @@ static eager_status from_text(eager__device *device, const eager__family *family
   if (code != CL_SUCCESS)
     return eager__command_refused(device, "clCreateProgramWithSource", code);
   char *log = NULL;
-  code = compile(device, program, &log);
-  if (code != CL_SUCCESS)
-    eager__fail_cl(EAGER_INTERNAL, code,
-                   "building the kernels of %s for %s failed on %s: %s (%d)\n%s",
-                   family->name, eager__dtype(dtype)->name, device->short_name,
-                   eager__cl_error_name(code), code, log != NULL ? log : "(no build log)");
+  code = compile(device, program, options, &log);
+  eager_status status =
+      code == CL_SUCCESS ? EAGER_OK : fail_build(device, family, dtype, code, log);
   eager__free(log);
   *out = program;
-  return code == CL_SUCCESS ? EAGER_OK : EAGER_INTERNAL;
+  return status;
 }
 
 eager_status eager__build(eager__device *device, const eager__family *family,
@@ -129,12 +156,16 @@ eager_status eager__build(eager__device *device, const eager__family *family,
   char *source;
   EAGER__TRY(eager__program_source(&device->traits, device->info.has_float64, family, dtype,
                                    &source));
-  char *key = make_key(device, source);
+  eager__strbuf options = {0};
+  write_options(family, &options);
+  const char *chosen = eager__strbuf_text(&options);
+  char *key = make_key(device, chosen, source);
   if (fresh && key != NULL) eager__cache_remove(key);
-  cl_program program = fresh ? NULL : from_disk(device, key);
+  cl_program program = fresh ? NULL : from_disk(device, chosen, key);
   bool is_cached = program != NULL;
   eager_status status =
-      is_cached ? EAGER_OK : from_text(device, family, dtype, source, &program);
+      is_cached ? EAGER_OK : from_text(device, family, dtype, chosen, source, &program);
+  eager__strbuf_free(&options);
   eager__free(source);
   if (status != EAGER_OK || is_cached) {
     eager__free(key);

@@ -6,6 +6,8 @@
 
 #include "base/status.h"
 
+enum { EAGER__CL_INVALID_KERNEL_NAME = -46 };
+
 /* "CL_OUT_OF_RESOURCES"; "unknown CL error" for one nobody has documented: texts give the
  * number beside the name. */
 const char *eager__cl_error_name(int code);

@@ -12,6 +12,7 @@ struct eager__kernel {
   eager__cl_program *program;
   const char *name;
   size_t max_local_size;
+  cl_uint arg_count;
   /* The one a single thread launches with again and again: no lock, and PoCL's creation
    * (0.4 us) or rusticl's (69 us) is paid once. */
   _Atomic(eager__cl_kernel *) first_free;
@@ -53,6 +54,9 @@ static eager_status first_kernel(eager__kernel *kernel) {
   cl_int code = clGetKernelWorkGroupInfo(cl, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                          sizeof kernel->max_local_size,
                                          &kernel->max_local_size, NULL);
+  if (code == CL_SUCCESS)
+    code = clGetKernelInfo(cl, CL_KERNEL_NUM_ARGS, sizeof kernel->arg_count,
+                           &kernel->arg_count, NULL);
   eager__cl_leave(kernel->device->context);
   if (code == CL_SUCCESS) return EAGER_OK;
   return eager__command_refused(kernel->device, "clGetKernelWorkGroupInfo", code);
@@ -112,6 +116,10 @@ void eager__kernel_check_in(eager__kernel *kernel, eager__cl_kernel *cl) {
 
 const char *eager__kernel_name(const eager__kernel *kernel) {
   return kernel->name;
+}
+
+int eager__kernel_arg_count(const eager__kernel *kernel) {
+  return (int)kernel->arg_count;
 }
 
 size_t eager__kernel_max_local_size(const eager__kernel *kernel) {

@@ -92,6 +92,19 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
   return status;
 }
 
+int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,
+                              const eager__arg *args, int arg_count, const uint8_t *bytes) {
+  cl_kernel cl;
+  if (eager__kernel_check_out(kernel, &cl) != EAGER_OK) return -1; /* launching will say */
+  int refused = -1;
+  eager__cl_enter(device->context);
+  for (int i = 0; i < arg_count && refused < 0; i++)
+    if (set_arg(device, cl, (cl_uint)i, &args[i], bytes, -1) != CL_SUCCESS) refused = i;
+  eager__cl_leave(device->context);
+  eager__kernel_check_in(kernel, cl);
+  return refused;
+}
+
 eager_status eager__launch_fill(eager__device *device, eager__mem *mem, size_t offset,
                                 size_t size, const void *pattern, size_t pattern_size,
                                 eager__event **out_event) {

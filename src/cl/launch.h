@@ -37,6 +37,10 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
                                   const eager__grid *grid, const eager__arg *args,
                                   int arg_count, const uint8_t *bytes, int slot,
                                   eager__event **out_event);
+/* The number of the first argument that the driver refuses for this kernel, or -1. Nothing
+ * is enqueued; no lock is needed. */
+int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,
+                              const eager__arg *args, int arg_count, const uint8_t *bytes);
 /* `pattern_size` 1, 2, 4 or 8; in chunks of at most 1 GiB. */
 eager_status eager__launch_fill(eager__device *device, eager__mem *mem, size_t offset,
                                 size_t size, const void *pattern, size_t pattern_size,

@@ -21,6 +21,8 @@ typedef struct eager__family {
   /* Text between the prelude and the files, and behind the files; either may be NULL. */
   void (*write_head)(eager_dtype dtype, eager__strbuf *source);
   void (*write_tail)(eager_dtype dtype, eager__strbuf *source);
+  /* Of what a user wrote (user_program.h); NULL in the library's own. */
+  const struct eager__user_source *user;
 } eager__family;
 
 typedef struct eager__kernel eager__kernel;
@@ -35,6 +37,7 @@ eager_status eager__kernel_get(eager__device *device, const eager__family *famil
 eager_status eager__kernel_check_out(eager__kernel *kernel, eager__cl_kernel **out);
 void eager__kernel_check_in(eager__kernel *kernel, eager__cl_kernel *cl);
 const char *eager__kernel_name(const eager__kernel *kernel);
+int eager__kernel_arg_count(const eager__kernel *kernel);
 /* The largest work-group the driver will run it with on its device. */
 size_t eager__kernel_max_local_size(const eager__kernel *kernel);
 

@@ -6,7 +6,7 @@
 #include "base/dtype.h"
 #include "base/env.h"
 #include "cl/kernel_table.h"
-#include "cl/program.h"
+#include "cl/user_program.h"
 
 static void define(eager__strbuf *source, const char *name, long long value) {
   eager__strbuf_format(source, "#define %s %lld\n", name, value);
@@ -76,12 +76,17 @@ static eager_status add_file(eager__strbuf *source, const char *name) {
 static eager_status write_source(eager__strbuf *source, const eager__traits *traits,
                                  bool has_float64, const eager__family *family,
                                  eager_dtype dtype) {
+  if (family->user != NULL && family->user->alone) {
+    eager__strbuf_add(source, family->user->text);
+    return EAGER_OK;
+  }
   write_defines(source, traits, has_float64, dtype);
   EAGER__TRY(add_file(source, "prelude"));
   if (family->write_head != NULL) family->write_head(dtype, source);
   for (int i = 0; i < EAGER__FAMILY_FILES && family->files[i] != NULL; i++)
     EAGER__TRY(add_file(source, family->files[i]));
   if (family->write_tail != NULL) family->write_tail(dtype, source);
+  if (family->user != NULL) eager__strbuf_add(source, family->user->text);
   return EAGER_OK;
 }
 

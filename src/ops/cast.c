@@ -24,6 +24,31 @@ static eager_status infer(eager__call *call) {
   return EAGER_OK;
 }
 
+/* Bits of the significand, the hidden one too; 0 for integers and bool. */
+static int digits(eager_dtype dtype) {
+  switch (dtype) {
+  case EAGER_FLOAT64:
+    return 53;
+  case EAGER_FLOAT32:
+    return 24;
+  case EAGER_FLOAT16:
+    return 11;
+  case EAGER_BFLOAT16:
+    return 8;
+  default:
+    return 0;
+  }
+}
+
+/* How many low bits of what kernels load are cleared before the conversion. */
+static int dropped_bits(const eager__call *call) {
+  eager_dtype from = call->inputs[0].dtype;
+  int kept = digits(call->outputs[0].dtype);
+  bool narrows = kept > 0 && kept < digits(from);
+  if (!eager__attr_get(call, "Truncate")->i || !narrows) return 0;
+  return digits(from == EAGER_FLOAT64 ? from : EAGER_FLOAT32) - kept;
+}
+
 static eager_status launch(eager__call *call, eager__commands *commands) {
   int64_t n = eager__shape_elements(&call->outputs[0].shape);
   eager__kernel_begin(commands, &eager__family_cast, call->inputs[0].dtype,
@@ -33,14 +58,17 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__lanes plan = eager__lanes_plan(commands, n);
   eager__arg_long(commands, n);
   eager__arg_long(commands, plan.chunk);
+  eager__arg_int(commands, dropped_bits(call));
   return eager__kernel_end(commands, plan.grid);
 }
 
 static const eager__op cast = {
     .name = "Cast",
+    .typed = "eager_cast",
     .inputs = {{"x", 0}},
     .dtypes = EAGER__ANY,
-    .attrs = {{"DstT", EAGER__ATTR_DTYPE, 0, NULL, true}},
+    .attrs = {{.name = "DstT", .kind = EAGER__ATTR_DTYPE, .required = true},
+              {.name = "Truncate", .kind = EAGER__ATTR_BOOL}},
     .infer = infer,
     .launch = launch,
 };

@@ -211,6 +211,7 @@ eager_status eager_op_describe(const char *name, eager_op_description *out_descr
   memset(out_description, 0, sizeof *out_description);
   EAGER__TRY(eager__catalogue_find(name, &op));
   out_description->name = op->name;
+  out_description->typed_names = op->typed ? op->typed : "";
   out_description->input_count = eager__op_input_count(op);
   out_description->output_count = op->count_outputs ? -1 : eager__op_output_count(op);
   out_description->attr_count = eager__op_attr_count(op);

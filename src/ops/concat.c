@@ -1,5 +1,5 @@
-/* ConcatV2: seen as tables of rows (the axes before `axis`), every input is a strip of the
- * output; four strips go in one launch. */
+/* ConcatV2 and Pack: seen as tables of rows (the axes before `axis`), every input is a
+ * strip of the output; four strips go in one launch. */
 #include <inttypes.h>
 
 #include "eagercl/ops.h"
@@ -61,6 +61,48 @@ static eager_status infer(eager__call *call) {
   return EAGER_OK;
 }
 
+/* --- Pack: a new axis of extent `input_count` --- */
+
+static eager_status read_new_axis(const eager__call *call, int *out) {
+  int rank = call->inputs[0].shape->rank;
+  int64_t axis = eager__attr_get(call, "axis")->i;
+  EAGER__REQUIRE(axis >= -1 - rank && axis <= rank, EAGER_INVALID_ARGUMENT,
+                 "axis = %" PRId64 " not in [%d, %d)", axis, -1 - rank, rank + 1);
+  *out = (int)(axis < 0 ? axis + rank + 1 : axis);
+  return EAGER_OK;
+}
+
+static eager_status infer_pack(eager__call *call) {
+  eager__shape part = *call->inputs[0].shape;
+  char text0[EAGER__SHAPE_TEXT], text1[EAGER__SHAPE_TEXT];
+  int axis;
+  EAGER__TRY(read_new_axis(call, &axis));
+  EAGER__REQUIRE(part.rank < EAGER__MAX_RANK, EAGER_INVALID_ARGUMENT,
+                 "the result's rank is more than %d", EAGER__MAX_RANK);
+  for (int i = 1; i < call->input_count; i++) {
+    const eager__shape *other = call->inputs[i].shape;
+    bool agree = other->rank == part.rank;
+    for (int d = 0; agree && d < part.rank; d++) {
+      agree = part.dims[d] == other->dims[d] || part.dims[d] < 0 || other->dims[d] < 0;
+      if (part.dims[d] < 0) part.dims[d] = other->dims[d];
+    }
+    EAGER__REQUIRE(agree, EAGER_INVALID_ARGUMENT,
+                   "Shapes of all inputs must match: values[0].shape = %s != "
+                   "values[%d].shape = %s",
+                   eager__shape_text(call->inputs[0].shape, text0), i,
+                   eager__shape_text(other, text1));
+  }
+  eager__result *out = &call->outputs[0];
+  out->dtype = call->dtype;
+  out->shape.rank = part.rank + 1;
+  for (int d = 0; d <= part.rank; d++)
+    out->shape.dims[d] = d == axis ? call->input_count : part.dims[d < axis ? d : d - 1];
+  out->view_of = call->input_count == 1;
+  return EAGER_OK;
+}
+
+/* --- Both --- */
+
 typedef struct strips { /* the kernel's */
   int64_t widths[STRIPS], columns[STRIPS];
   int64_t out_width;
@@ -85,15 +127,14 @@ static eager_status add_strips(eager__commands *commands, int64_t rows, const st
   return eager__kernel_end(commands, grid);
 }
 
-static eager_status launch(eager__call *call, eager__commands *commands) {
+/* Joins the inputs along `axis` of the output. */
+static eager_status launch_along(eager__call *call, eager__commands *commands, int axis) {
   const eager__shape *out = &call->outputs[0].shape;
-  int axis, inputs[STRIPS], count = 0;
-  EAGER__TRY(eager__shape_axis(eager__attr_get(call, "axis")->i, out->rank, "axis", &axis));
+  int inputs[STRIPS], count = 0;
   int64_t rows = eager__shape_product(out, 0, axis), column = 0;
   strips all = {.out_width = eager__shape_product(out, axis, out->rank)};
   for (int i = 0; i < call->input_count; i++) {
-    const eager__shape *shape = call->inputs[i].shape;
-    int64_t width = eager__shape_product(shape, axis, shape->rank);
+    int64_t width = eager__shape_elements(call->inputs[i].shape) / rows;
     if (width > 0) {
       inputs[count] = i;
       all.widths[count] = width;
@@ -108,27 +149,61 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   return EAGER_OK;
 }
 
-static const eager__op concat = {
-    .name = "ConcatV2",
-    .inputs = {{.name = "values"}},
-    .variadic = true,
-    .dtypes = EAGER__ANY,
-    .moves_only = true,
-    .attrs = {{.name = "axis", EAGER__ATTR_INT, .required = true}},
-    .infer = infer,
-    .launch = launch,
+static eager_status launch_concat(eager__call *call, eager__commands *commands) {
+  int axis;
+  EAGER__TRY(eager__shape_axis(eager__attr_get(call, "axis")->i,
+                               call->outputs[0].shape.rank, "axis", &axis));
+  return launch_along(call, commands, axis);
+}
+
+static eager_status launch_pack(eager__call *call, eager__commands *commands) {
+  int axis;
+  EAGER__TRY(read_new_axis(call, &axis));
+  return launch_along(call, commands, axis);
+}
+
+enum { CONCAT, PACK, COUNT };
+static const eager__op ops[COUNT] = {
+    [CONCAT] = {.name = "ConcatV2",
+                .typed = "eager_concat",
+                .inputs = {{.name = "values"}},
+                .variadic = true,
+                .dtypes = EAGER__ANY,
+                .moves_only = true,
+                .attrs = {{.name = "axis", EAGER__ATTR_INT, .required = true}},
+                .infer = infer,
+                .launch = launch_concat},
+    [PACK] = {.name = "Pack",
+              .typed = "eager_stack",
+              .inputs = {{.name = "values"}},
+              .variadic = true,
+              .dtypes = EAGER__ANY,
+              .moves_only = true,
+              .attrs = {{.name = "axis", EAGER__ATTR_INT}},
+              .infer = infer_pack,
+              .launch = launch_pack},
 };
-const eager__op_list eager__ops_concat = {&concat, 1};
+const eager__op_list eager__ops_concat = {ops, COUNT};
+
+static eager_status run_list(const eager__op *op, eager_tensor *const *values, size_t count,
+                             int64_t axis, eager_tensor **out) {
+  if (out != NULL) *out = NULL;
+  EAGER__REQUIRE(count > 0 && values != NULL, EAGER_INVALID_ARGUMENT,
+                 "values must be a list of one or more tensors [Op:%s]", op->name);
+  EAGER__REQUIRE(count <= INT32_MAX, EAGER_INVALID_ARGUMENT,
+                 "values lists %zu tensors, more than 2^31 - 1 [Op:%s]", count, op->name);
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, op, values, (int)count));
+  eager__call_set_int(&call, "axis", axis);
+  return eager__call_run(&call, NULL, out, 1);
+}
 
 eager_status eager_concat(eager_tensor *const *values, size_t count, int64_t axis,
                           eager_tensor **out) {
-  if (out != NULL) *out = NULL;
-  EAGER__REQUIRE(count > 0 && values != NULL, EAGER_INVALID_ARGUMENT,
-                 "values must be a list of one or more tensors [Op:ConcatV2]");
-  EAGER__REQUIRE(count <= INT32_MAX, EAGER_INVALID_ARGUMENT,
-                 "values lists %zu tensors, more than 2^31 - 1 [Op:ConcatV2]", count);
-  eager__call call;
-  EAGER__TRY(eager__call_begin(&call, &concat, values, (int)count));
-  eager__call_set_int(&call, "axis", axis);
-  return eager__call_run(&call, NULL, out, 1);
+  return run_list(&ops[CONCAT], values, count, axis, out);
+}
+
+eager_status eager_stack(eager_tensor *const *values, size_t count, int64_t axis,
+                         eager_tensor **out) {
+  return run_list(&ops[PACK], values, count, axis, out);
 }

@@ -19,11 +19,12 @@ static bool is_bool(const eager__elementwise *op, int input) {
 static void write_head(const eager__elementwise *op, const char *name, const char *last,
                        eager__strbuf *source) {
   eager__strbuf_format(source, "__kernel void %s(__global %s *out, long out_offset", name,
-                       op->to_bool ? "uchar" : "T");
+                       op->to_bool || op->to_bytes ? "uchar" : "T");
   for (int i = 0; i < op->inputs; i++)
     eager__strbuf_format(source, ", const __global %s *in_%c, long %c_offset",
                          is_bool(op, i) ? "uchar" : "T", "abc"[i], "abc"[i]);
   if (op->bad) eager__strbuf_add(source, ", __global int *cells, int slot");
+  if (op->has_parameter) eager__strbuf_add(source, ", A p");
   eager__strbuf_format(source, ", long n, long chunk, %s) {\n", last);
   eager__strbuf_add(source, "  out += out_offset;\n");
   for (int i = 0; i < op->inputs; i++)
@@ -33,8 +34,9 @@ static void write_head(const eager__elementwise *op, const char *name, const cha
 }
 
 static void write_value(const eager__elementwise *op, eager__strbuf *source) {
-  if (op->to_bool) {
-    eager__strbuf_format(source, "    put_bools(out, i, count, %s);\n  }\n}\n",
+  if (op->to_bool || op->to_bytes) {
+    const char *put = op->to_bool ? "put_bools" : "put_bytes";
+    eager__strbuf_format(source, "    %s(out, i, count, %s);\n  }\n}\n", put,
                          op->expression);
     return;
   }
@@ -120,6 +122,7 @@ eager_status eager__elementwise_launch(eager__commands *commands,
   eager__arg_output(commands, 0);
   for (int i = 0; i < op->inputs; i++) eager__arg_input(commands, i);
   if (op->bad) eager__arg_cell(commands);
+  if (op->has_parameter) eager__arg_scalar(commands, dtype, op->parameter);
   eager__lanes plan = eager__lanes_plan(commands, n);
   eager__arg_long(commands, n);
   eager__arg_long(commands, plan.chunk);

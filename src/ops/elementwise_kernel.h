@@ -15,6 +15,9 @@ typedef struct eager__elementwise {
   int inputs;
   bool first_is_bool; /* input a is bool, whatever the dtype of the others */
   bool to_bool;       /* the expression is a comparison's mask */
+  bool to_bytes;      /* the expression is uchars, stored as uint8 */
+  bool has_parameter; /* the expression knows `parameter` as the scalar p of type A */
+  double parameter;   /* for the launch only */
   const char *bad;    /* mask of the lanes that fail the op, or NULL */
 } eager__elementwise;
 

@@ -4,24 +4,90 @@
 
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
 const eager__family eager__family_rows = {
-    .name = "rows", .files = {"reduce", "reduce_group", "arg", "softmax"}};
+    .name = "rows", .files = {"reduce", "reduce_group", "reduce_plain", "arg"}};
+const eager__family eager__family_moments = {
+    .name = "moments", .files = {"reduce", "reduce_group", "reduce_about"}};
+const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
+const eager__family eager__family_resize = {.name = "resize", .files = {"resize"}};
+const eager__family eager__family_cumulative = {.name = "cumulative",
+                                                .files = {"cumulative"}};
+const eager__family eager__family_softmax = {
+    .name = "softmax", .files = {"rowwise", "softmax", "cross_entropy"}};
+const eager__family eager__family_attention = {.name = "attention",
+                                               .files = {"rowwise", "attention"}};
+const eager__family eager__family_norm = {
+    .name = "norm", .files = {"rowwise", "channel_sums", "batch_norm", "layer_norm"}};
 const eager__family eager__family_array = {
     .name = "array",
     .files = {"moves", "transpose", "concat", "gather", "one_hot", "fill"}};
-const eager__family eager__family_gemm = {.name = "gemm", .files = {"matmul"}};
+const eager__family eager__family_layout = {
+    .name = "layout", .files = {"moves", "place", "split", "pad", "space", "reverse"}};
+const eager__family eager__family_mirror = {.name = "mirror", .files = {"mirror"}};
+const eager__family eager__family_diag = {.name = "diag",
+                                          .files = {"moves", "diag", "invert"}};
+const eager__family eager__family_buckets = {.name = "buckets", .files = {"buckets"}};
+const eager__family eager__family_scatter = {.name = "scatter",
+                                             .files = {"moves", "scatter"}};
+const eager__family eager__family_histogram = {.name = "histogram", .files = {"histogram"}};
+const eager__family eager__family_gemm = {
+    .name = "gemm", .files = {"matmul", "matmul_packed", "matmul_group", "einsum"}};
+const eager__family eager__family_factor = {.name = "factor", .files = {"factor"}};
+const eager__family eager__family_conv = {.name = "conv",
+                                          .files = {"conv_pack", "conv", "conv_filter"}};
+const eager__family eager__family_sums = {.name = "sums", .files = {"add_n", "cross"}};
 const eager__family eager__family_range = {.name = "range", .files = {"range"}};
-const eager__family eager__family_random = {.name = "random", .files = {"random"}};
+const eager__family eager__family_random = {.name = "random",
+                                            .files = {"philox", "random"}};
+const eager__family eager__family_random_int = {.name = "random_int",
+                                                .files = {"philox", "random_int"}};
+const eager__family eager__family_categorical = {.name = "categorical",
+                                                 .files = {"philox", "categorical"}};
+const eager__family eager__family_dropout = {.name = "dropout",
+                                             .files = {"philox", "dropout"}};
+const eager__family eager__family_scan = {.name = "scan", .files = {"scan"}};
+const eager__family eager__family_sort = {.name = "sort",
+                                          .files = {"order", "search", "unique", "where"}};
 
 enum {
   MOVED = EAGER__BIT(EAGER_UINT8) | EAGER__BIT(EAGER_UINT16) | EAGER__BIT(EAGER_UINT32) |
           EAGER__BIT(EAGER_UINT64),
+  DRAWN = EAGER__BIT(EAGER_INT32) | EAGER__BIT(EAGER_INT64) | EAGER__BIT(EAGER_UINT32) |
+          EAGER__BIT(EAGER_UINT64),
 };
 
 const eager__family_row eager__families[] = {
-    {&eager__family_elementwise, EAGER__ANY}, {&eager__family_cast, EAGER__ANY},
-    {&eager__family_rows, EAGER__ANY},        {&eager__family_array, MOVED},
-    {&eager__family_gemm, EAGER__NUMBERS},    {&eager__family_range, EAGER__NUMBERS},
+    {&eager__family_elementwise, EAGER__ANY},
+    {&eager__family_special, EAGER__FLOATS},
+    {&eager__family_bessel, EAGER__FLOATS},
+    {&eager__family_cast, EAGER__ANY},
+    {&eager__family_rows, EAGER__ANY},
+    {&eager__family_moments, EAGER__NUMBERS},
+    {&eager__family_cumulative, EAGER__NUMBERS},
+    {&eager__family_pool, EAGER__NUMBERS},
+    {&eager__family_resize, EAGER__NUMBERS},
+    {&eager__family_softmax, EAGER__FLOATS},
+    {&eager__family_norm, EAGER__FLOATS},
+    {&eager__family_bias, EAGER__NUMBERS},
+    {&eager__family_attention, EAGER__FLOATS},
+    {&eager__family_array, MOVED},
+    {&eager__family_layout, MOVED},
+    {&eager__family_mirror, EAGER__NUMBERS},
+    {&eager__family_diag, MOVED},
+    {&eager__family_gemm, EAGER__NUMBERS},
+    {&eager__family_factor, EAGER__FLOATS},
+    {&eager__family_conv, EAGER__FLOATS | EAGER__BIT(EAGER_INT32)},
+    {&eager__family_buckets, EAGER__BIT(EAGER_UINT32)},
+    {&eager__family_scatter, EAGER__ANY},
+    {&eager__family_histogram, EAGER__BIT(EAGER_INT32) | EAGER__BIT(EAGER_INT64) |
+                                   EAGER__BIT(EAGER_FLOAT32) | EAGER__BIT(EAGER_FLOAT64)},
+    {&eager__family_sums, EAGER__NUMBERS},
+    {&eager__family_range, EAGER__NUMBERS},
     {&eager__family_random, EAGER__FLOATS},
+    {&eager__family_random_int, DRAWN},
+    {&eager__family_categorical, EAGER__FLOATS},
+    {&eager__family_dropout, EAGER__FLOATS},
+    {&eager__family_scan, EAGER__BIT(EAGER_UINT32) | EAGER__BIT(EAGER_UINT64)},
+    {&eager__family_sort, MOVED},
 };
 const int eager__family_count = sizeof eager__families / sizeof *eager__families;
 

@@ -5,12 +5,36 @@
 #include "cl/program.h"
 
 extern const eager__family eager__family_elementwise; /* ops/elementwise.c: rows as text */
+extern const eager__family eager__family_special;     /* the same: special functions */
+extern const eager__family eager__family_bessel;
 extern const eager__family eager__family_cast;
-extern const eager__family eager__family_rows;  /* reduce, arg, softmax */
-extern const eager__family eager__family_array; /* moves: dtype of the element's size */
+extern const eager__family eager__family_rows;    /* reduce, arg */
+extern const eager__family eager__family_moments; /* sums about a centre */
+extern const eager__family eager__family_cumulative;
+extern const eager__family eager__family_pool;
+extern const eager__family eager__family_resize;
+extern const eager__family eager__family_softmax; /* and losses */
+extern const eager__family eager__family_norm;
+extern const eager__family eager__family_attention;
+extern const eager__family eager__family_bias;    /* ops/bias.c: an elementwise row */
+extern const eager__family eager__family_array;   /* moves: dtype of the element's size */
+extern const eager__family eager__family_layout;  /* moves again: parts, margins, blocks */
+extern const eager__family eager__family_mirror;  /* the gradient of mirror padding */
+extern const eager__family eager__family_diag;    /* moves again: diagonals */
+extern const eager__family eager__family_buckets; /* sorting keys: uint32 only */
+extern const eager__family eager__family_scatter;
+extern const eager__family eager__family_histogram;
 extern const eager__family eager__family_gemm;
+extern const eager__family eager__family_factor; /* of matrices */
+extern const eager__family eager__family_conv;   /* floats and int32 */
+extern const eager__family eager__family_sums;   /* add_n, cross */
 extern const eager__family eager__family_range;
 extern const eager__family eager__family_random;
+extern const eager__family eager__family_random_int;
+extern const eager__family eager__family_categorical;
+extern const eager__family eager__family_dropout;
+extern const eager__family eager__family_scan;
+extern const eager__family eager__family_sort; /* moves too: order, search, unique, where */
 
 /* For moves: the unsigned integer dtype with elements as large as `dtype`'s, so one
  * program serves all of that size and float64 needs no arithmetic. */

@@ -1,4 +1,4 @@
-/* Fill, ZerosLike, OnesLike: one value everywhere. */
+/* Fill, ZerosLike, OnesLike, Zeros, Ones: one value everywhere. */
 #include "eagercl/ops.h"
 #include "ops/families.h"
 #include "ops/moves.h"
@@ -32,6 +32,12 @@ static eager_status infer_like(eager__call *call) {
   return EAGER_OK;
 }
 
+static eager_status infer_made(eager__call *call) {
+  call->dtype = (eager_dtype)eager__attr_get(call, "dtype")->i;
+  call->outputs[0].dtype = call->dtype;
+  return eager__shape_attr_get(call, "shape", call->dtype, &call->outputs[0].shape);
+}
+
 static eager_status launch_like(eager__call *call, eager__commands *commands) {
   const int *value = call->op->data;
   uint64_t pattern = 0;
@@ -39,10 +45,11 @@ static eager_status launch_like(eager__call *call, eager__commands *commands) {
   return eager__add_fill(commands, 0, &pattern, eager_dtype_size(call->dtype));
 }
 
-enum { FILL, ZEROS_LIKE, ONES_LIKE, COUNT };
+enum { FILL, ZEROS_LIKE, ONES_LIKE, ZEROS, ONES, COUNT };
 static const int zero = 0, one = 1;
 static const eager__op ops[COUNT] = {
     [FILL] = {.name = "Fill",
+              .typed = "eager_fill",
               .inputs = {{.name = "value"}},
               .dtypes = EAGER__ANY,
               .moves_only = true,
@@ -50,6 +57,7 @@ static const eager__op ops[COUNT] = {
               .infer = infer_fill,
               .launch = launch_fill},
     [ZEROS_LIKE] = {.name = "ZerosLike",
+                    .typed = "eager_zeros_like",
                     .inputs = {{.name = "x"}},
                     .dtypes = EAGER__ANY,
                     .moves_only = true,
@@ -57,12 +65,31 @@ static const eager__op ops[COUNT] = {
                     .launch = launch_like,
                     .data = &zero},
     [ONES_LIKE] = {.name = "OnesLike",
+                   .typed = "eager_ones_like",
                    .inputs = {{.name = "x"}},
                    .dtypes = EAGER__ANY,
                    .moves_only = true,
                    .infer = infer_like,
                    .launch = launch_like,
                    .data = &one},
+    [ZEROS] = {.name = "Zeros",
+               .typed = "eager_zeros",
+               .dtypes = EAGER__ANY,
+               .moves_only = true,
+               .attrs = {{.name = "shape", EAGER__ATTR_INT_LIST, .required = true},
+                         {.name = "dtype", EAGER__ATTR_DTYPE, EAGER_FLOAT32}},
+               .infer = infer_made,
+               .launch = launch_like,
+               .data = &zero},
+    [ONES] = {.name = "Ones",
+              .typed = "eager_ones",
+              .dtypes = EAGER__ANY,
+              .moves_only = true,
+              .attrs = {{.name = "shape", EAGER__ATTR_INT_LIST, .required = true},
+                        {.name = "dtype", EAGER__ATTR_DTYPE, EAGER_FLOAT32}},
+              .infer = infer_made,
+              .launch = launch_like,
+              .data = &one},
 };
 const eager__op_list eager__ops_fill = {ops, COUNT};
 
@@ -84,4 +111,23 @@ eager_status eager_ones_like(eager_tensor *x, eager_tensor **out) {
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[ONES_LIKE], &x, 1));
   return eager__call_run(&call, NULL, out, 1);
+}
+
+static eager_status make(const eager__op *op, int rank, const int64_t *dims,
+                         eager_dtype dtype, eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, op, NULL, 0));
+  eager__call_set_ints(&call, "shape", dims, (size_t)rank);
+  eager__call_set_int(&call, "dtype", dtype);
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+eager_status eager_zeros(int rank, const int64_t *dims, eager_dtype dtype,
+                         eager_tensor **out) {
+  return make(&ops[ZEROS], rank, dims, dtype, out);
+}
+
+eager_status eager_ones(int rank, const int64_t *dims, eager_dtype dtype,
+                        eager_tensor **out) {
+  return make(&ops[ONES], rank, dims, dtype, out);
 }

@@ -78,3 +78,39 @@ eager_status eager__add_move_rows(eager__commands *commands, int64_t start,
   eager__arg_bytes(commands, &spread, sizeof spread);
   return eager__kernel_end(commands, eager__spread_grid(commands, &spread));
 }
+
+eager_status eager__add_copy(eager__commands *commands, int input) {
+  int64_t elements = eager__shape_elements(&commands->call->outputs[0].shape);
+  eager__walk walk = {.rank = 1, .dims = {elements}, .strides = {{1}, {1}}};
+  return eager__add_place_rows(commands, input, 0, 0, &walk);
+}
+
+typedef struct places { /* the kernel's */
+  int64_t dims[8], out_strides[8], x_strides[8];
+  int64_t rank, out_start, x_start, out_stride, x_stride;
+} places;
+
+eager_status eager__add_place_rows(eager__commands *commands, int input, int64_t x_start,
+                                   int64_t out_start, const eager__walk *walk) {
+  int last = walk->rank - 1;
+  places all = {.rank = last,
+                .out_start = out_start,
+                .x_start = x_start,
+                .out_stride = walk->strides[1][last],
+                .x_stride = walk->strides[0][last]};
+  int64_t row_count = 1;
+  for (int i = 0; i < last; i++) {
+    all.dims[i] = walk->dims[i];
+    all.out_strides[i] = walk->strides[1][i];
+    all.x_strides[i] = walk->strides[0][i];
+    row_count *= walk->dims[i];
+  }
+  eager_dtype dtype = eager__move_dtype(commands->call->dtype);
+  eager__kernel_begin(commands, &eager__family_layout, dtype, "place_rows");
+  eager__spread spread = eager__spread_make(commands, row_count, walk->dims[last]);
+  eager__arg_output(commands, 0);
+  eager__arg_input(commands, input);
+  eager__arg_bytes(commands, &all, sizeof all);
+  eager__arg_bytes(commands, &spread, sizeof spread);
+  return eager__kernel_end(commands, eager__spread_grid(commands, &spread));
+}

@@ -28,4 +28,12 @@ int64_t eager__group_size(const eager__commands *commands);
 eager_status eager__add_move_rows(eager__commands *commands, int64_t start,
                                   const eager__walk *walk);
 
+/* Output 0 whole from input `input`, which has as many elements. */
+eager_status eager__add_copy(eager__commands *commands, int input);
+
+/* Elements of input `input`, which operand 0 of `walk` visits from x_start on, to where
+ * operand 1 stands in output 0, from out_start on. The walk is collapsed and not empty. */
+eager_status eager__add_place_rows(eager__commands *commands, int input, int64_t x_start,
+                                   int64_t out_start, const eager__walk *walk);
+
 #endif

@@ -78,6 +78,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
 
 static const eager__op one_hot = {
     .name = "OneHot",
+    .typed = "eager_one_hot",
     .inputs = {{.name = "indices",
                 EAGER__BIT(EAGER_UINT8) | EAGER__BIT(EAGER_INT8) | EAGER__BIT(EAGER_INT32) |
                     EAGER__BIT(EAGER_INT64)},

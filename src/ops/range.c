@@ -1,4 +1,4 @@
-/* Range: start, start + delta, ... before limit. */
+/* Range: start, start + delta, ... before limit. LinSpace: so many from start to stop. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -125,31 +125,81 @@ static eager_status add_number(eager__call *call, eager__commands *commands, int
   return EAGER_OK;
 }
 
-static eager_status launch(eager__call *call, eager__commands *commands) {
-  bool cpu_like = eager__commands_traits(commands)->cpu_like;
-  int64_t count = call->outputs[0].shape.dims[0], each = cpu_like ? block : 1;
-  eager__kernel_begin(commands, &eager__family_range, call->dtype, "range");
+static int64_t begin_kernel(const eager__call *call, eager__commands *commands,
+                            const char *kernel) {
+  int64_t count = call->outputs[0].shape.dims[0];
+  int64_t each = eager__commands_traits(commands)->cpu_like ? block : 1;
+  eager__kernel_begin(commands, &eager__family_range, call->dtype, kernel);
   eager__arg_output(commands, 0);
   eager__arg_long(commands, count);
   eager__arg_long(commands, each);
-  EAGER__TRY(add_number(call, commands, START));
-  EAGER__TRY(add_number(call, commands, DELTA));
-  return eager__kernel_end(commands,
-                           eager__grid_1d((count + each - 1) / each,
-                                          cpu_like ? 1 : eager__group_size(commands)));
+  return (count + each - 1) / each;
 }
 
-static const eager__op range = {
-    .name = "Range",
-    .dtypes = EAGER__NUMBERS,
-    .attrs = {[START] = {.name = "start", EAGER__ATTR_NUMBER, .required = true},
-              [LIMIT] = {.name = "limit", EAGER__ATTR_NUMBER, .required = true},
-              [DELTA] = {.name = "delta", EAGER__ATTR_NUMBER, .required = true},
-              [OUTPUT_DTYPE] = {.name = "output_dtype", EAGER__ATTR_DTYPE}},
-    .infer = infer,
-    .launch = launch,
+static eager_status end_kernel(eager__commands *commands, int64_t items) {
+  bool cpu_like = eager__commands_traits(commands)->cpu_like;
+  return eager__kernel_end(
+      commands, eager__grid_1d(items, cpu_like ? 1 : eager__group_size(commands)));
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  int64_t items = begin_kernel(call, commands, "range");
+  EAGER__TRY(add_number(call, commands, START));
+  EAGER__TRY(add_number(call, commands, DELTA));
+  return end_kernel(commands, items);
+}
+
+/* --- LinSpace: start, stop, num, output_dtype --- */
+
+enum { STOP = LIMIT, NUM = DELTA };
+
+static eager_status infer_linspace(eager__call *call) {
+  eager_dtype dtype = (eager_dtype)call->attrs[OUTPUT_DTYPE].i;
+  int64_t num = call->attrs[NUM].i;
+  EAGER__REQUIRE(eager__dtype_is_valid(dtype) && is_float(dtype), EAGER_INVALID_ARGUMENT,
+                 "linspace makes floats, not %s", eager_dtype_name(dtype));
+  EAGER__REQUIRE(num > 0, EAGER_INVALID_ARGUMENT, "Requires num > 0: %" PRId64, num);
+  call->dtype = dtype;
+  call->outputs[0].dtype = dtype;
+  return eager__shape_make(dtype, 1, &num, &call->outputs[0].shape);
+}
+
+static eager_status launch_linspace(eager__call *call, eager__commands *commands) {
+  double start = read_float(call, START, call->dtype);
+  double stop = read_float(call, STOP, call->dtype);
+  int64_t steps = call->attrs[NUM].i - 1;
+  int64_t items = begin_kernel(call, commands, "linspace");
+  eager__arg_scalar(commands, call->dtype, start);
+  eager__arg_scalar(commands, call->dtype, steps > 0 ? (stop - start) / (double)steps : 0);
+  eager__arg_scalar(commands, call->dtype, stop);
+  return end_kernel(commands, items);
+}
+
+enum { RANGE, LINSPACE, COUNT };
+static const eager__op ops[COUNT] = {
+    [RANGE] = {.name = "Range",
+               .typed = "eager_range",
+               .dtypes = EAGER__NUMBERS,
+               .attrs = {[START] = {.name = "start", EAGER__ATTR_NUMBER, .required = true},
+                         [LIMIT] = {.name = "limit", EAGER__ATTR_NUMBER, .required = true},
+                         [DELTA] = {.name = "delta", EAGER__ATTR_NUMBER, .required = true},
+                         [OUTPUT_DTYPE] = {.name = "output_dtype", EAGER__ATTR_DTYPE}},
+               .infer = infer,
+               .launch = launch},
+    [LINSPACE] =
+        {.name = "LinSpace",
+         .typed = "eager_linspace",
+         .dtypes = EAGER__FLOATS,
+         .attrs = {[START] = {.name = "start", EAGER__ATTR_NUMBER, .required = true},
+                   [STOP] = {.name = "stop", EAGER__ATTR_NUMBER, .required = true},
+                   [NUM] = {.name = "num", EAGER__ATTR_INT, .required = true},
+                   [OUTPUT_DTYPE] = {.name = "output_dtype",
+                                     EAGER__ATTR_DTYPE,
+                                     EAGER_FLOAT32}},
+         .infer = infer_linspace,
+         .launch = launch_linspace},
 };
-const eager__op_list eager__ops_range = {&range, 1};
+const eager__op_list eager__ops_range = {ops, COUNT};
 
 eager_status eager_range(double start, double limit, double delta, eager_dtype dtype,
                          eager_tensor **out) {
@@ -159,10 +209,21 @@ eager_status eager_range(double start, double limit, double delta, eager_dtype d
                 "dtype must be one of enum eager_dtype, got %d [Op:Range]", (int)dtype);
   }
   eager__call call;
-  EAGER__TRY(eager__call_begin(&call, &range, NULL, 0));
+  EAGER__TRY(eager__call_begin(&call, &ops[RANGE], NULL, 0));
   eager__call_set_float(&call, "start", start);
   eager__call_set_float(&call, "limit", limit);
   eager__call_set_float(&call, "delta", delta);
+  eager__call_set_int(&call, "output_dtype", dtype);
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+eager_status eager_linspace(double start, double stop, int64_t num, eager_dtype dtype,
+                            eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &ops[LINSPACE], NULL, 0));
+  eager__call_set_float(&call, "start", start);
+  eager__call_set_float(&call, "stop", stop);
+  eager__call_set_int(&call, "num", num);
   eager__call_set_int(&call, "output_dtype", dtype);
   return eager__call_run(&call, NULL, out, 1);
 }

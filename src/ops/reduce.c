@@ -1,4 +1,6 @@
-/* Sum Mean Max Min Prod Any All over any set of axes. Which kernels run, and into how many
+/* Sum Mean Max Min Prod Any All over any set of axes; EuclideanNorm, Variance, Std and
+ * LogSumExp, most of them in two passes: the centres first, in scratch, then sums about
+ * them. Which kernels run, and into how many
  * parts a long reduction is cut, depends on shapes alone: the same bits with any number of
  * threads. */
 #include "eagercl/ops.h"
@@ -17,16 +19,26 @@ enum {
 
 /* As in reduce.cl. */
 typedef struct reduction {
-  int64_t outputs, run, runs, stride, parts, part, block, lanes, divisor;
+  int64_t outputs, run, runs, stride, parts, part, block, lanes;
+  int64_t divisor, last, raw, centred;
   int64_t kept_rank, run_rank;
   int64_t kept_dims[4], kept_strides[4], run_dims[4], run_strides[4];
 } reduction;
 
 typedef enum nothing { ZERO, ONE, LOWEST, HIGHEST, NAN_OR_ZERO } nothing;
+typedef enum last { LAST_NOTHING, LAST_ROOT, LAST_LOG } last; /* as in reduce.cl */
+
+/* The kernels of one pass. */
+typedef struct pass {
+  const eager__family *family;
+  const char *rows, *columns, *finish, *group, *group_finish;
+} pass;
 
 typedef struct reducer {
-  const char *rows, *columns, *finish, *group, *group_finish;
+  const pass *pass, *centre; /* `centre`, if any, comes first */
   nothing over_nothing;
+  bool is_mean, centre_is_mean;
+  last last;
 } reducer;
 
 static eager_status mark_axes(const eager__call *call, bool reduced[EAGER__MAX_RANK]) {
@@ -60,6 +72,8 @@ static eager_status infer(eager__call *call) {
       out->shape.dims[out->shape.rank++] = 1;
     if (reduced[d] && x->dims[d] != 1) out->view_of = 0;
   }
+  const reducer *row = call->op->data;
+  if (row->pass->family == &eager__family_moments) out->view_of = 0;
   return EAGER_OK;
 }
 
@@ -163,7 +177,7 @@ static eager_status fill_over_nothing(eager__call *call, eager__commands *comman
     if (kind == EAGER__KIND_FLOAT) eager__encode_double(call->dtype, -INFINITY, element);
     if (kind == EAGER__KIND_INT) eager__encode_int(call->dtype, -top - 1, element);
     break;
-  case HIGHEST:
+  case HIGHEST: /* of unsigned integers every bit */
     if (kind == EAGER__KIND_FLOAT)
       eager__encode_double(call->dtype, INFINITY, element);
     else
@@ -175,85 +189,143 @@ static eager_status fill_over_nothing(eager__call *call, eager__commands *comman
   return eager__add_fill(commands, 0, element, size);
 }
 
-static void add_partials(eager__commands *commands, const reduction *r, int scratch) {
-  if (r->parts > 1)
+/* One pass over the input: from where, about what, to where. */
+typedef struct step {
+  const pass *pass;
+  reduction r;
+  int centres; /* scratch, or -1 */
+  int target;  /* scratch of type A, or -1: output 0 */
+} step;
+
+static void add_target(eager__commands *commands, int scratch) {
+  if (scratch >= 0)
     eager__arg_scratch(commands, scratch);
   else
-    eager__arg_output(commands, 0); /* not looked at */
+    eager__arg_output(commands, 0); /* or not looked at */
 }
 
-static eager_status launch(eager__call *call, eager__commands *commands) {
-  const reducer *row = call->op->data;
+static void add_centres(eager__commands *commands, const step *s) {
+  if (s->pass->family == &eager__family_moments) add_target(commands, s->centres);
+}
+
+static eager_status add_finish(eager__call *call, eager__commands *commands, const step *s,
+                               int partials, int64_t size) {
   const eager__traits *traits = eager__commands_traits(commands);
-  bool reduced[EAGER__MAX_RANK];
-  EAGER__TRY(mark_axes(call, reduced));
-  const eager__shape *x = call->inputs[0].shape;
-  if (eager__shape_elements(x) == 0) return fill_over_nothing(call, commands);
-
-  reduction r;
-  bool columns = lay_out(x, reduced, &r), blocks = traits->cpu_like;
-  int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
-  int64_t groups = blocks ? plan_blocks(&r, columns) : plan_groups(&r, columns, size);
-  int64_t local = blocks ? 1 : size;
-  r.divisor = row->over_nothing == NAN_OR_ZERO ? r.run * r.runs : 1;
-  size_t element = eager__computed_size(call->dtype);
-  int scratch = -1;
-  if (r.parts > 1)
-    scratch = eager__scratch(commands, (size_t)(r.parts * r.outputs) * element);
-
-  const char *name = !blocks ? row->group : columns ? row->columns : row->rows;
-  eager__kernel_begin(commands, &eager__family_rows, call->dtype, name);
-  eager__arg_input(commands, 0);
-  eager__arg_output(commands, 0);
-  add_partials(commands, &r, scratch);
-  eager__arg_bytes(commands, &r, sizeof r);
-  if (!blocks) eager__arg_local(commands, (size_t)size * element);
-  eager_status status =
-      eager__kernel_end(commands, eager__grid_2d(groups * local, local, r.parts, 1));
-  if (r.parts == 1 || status != EAGER_OK) return status;
-
+  bool blocks = traits->cpu_like;
+  reduction r = s->r;
   r.lanes = choose_lanes(r.parts, r.outputs, r.outputs > 1, size);
-  eager__kernel_begin(commands, &eager__family_rows, call->dtype,
-                      blocks ? row->finish : row->group_finish);
-  eager__arg_output(commands, 0);
-  eager__arg_scratch(commands, scratch);
+  eager__kernel_begin(commands, s->pass->family, call->dtype,
+                      blocks ? s->pass->finish : s->pass->group_finish);
+  add_target(commands, s->target);
+  eager__arg_scratch(commands, partials);
+  add_centres(commands, s);
   eager__arg_bytes(commands, &r, sizeof r);
-  if (!blocks) eager__arg_local(commands, (size_t)size * element);
+  if (!blocks) eager__arg_local(commands, (size_t)size * eager__computed_size(call->dtype));
   int64_t vectors = eager__ceil_div(r.outputs, traits->vector_width);
-  groups = eager__ceil_div(r.outputs, size / r.lanes);
+  int64_t groups = eager__ceil_div(r.outputs, size / r.lanes);
   return eager__kernel_end(commands, blocks ? eager__grid_1d(vectors, 1)
                                             : eager__grid_1d(groups * size, size));
 }
 
-static const reducer sum = {"sum_rows",  "sum_columns",      "sum_finish",
-                            "sum_group", "sum_group_finish", ZERO};
-static const reducer mean = {"sum_rows",  "sum_columns",      "sum_finish",
-                             "sum_group", "sum_group_finish", NAN_OR_ZERO};
-static const reducer prod = {"prod_rows",  "prod_columns",      "prod_finish",
-                             "prod_group", "prod_group_finish", ONE};
-static const reducer max = {"max_rows",  "max_columns",      "max_finish",
-                            "max_group", "max_group_finish", LOWEST};
-static const reducer min = {"min_rows",  "min_columns",      "min_finish",
-                            "min_group", "min_group_finish", HIGHEST};
-static const reducer any = {"max_rows",  "max_columns",      "max_finish",
-                            "max_group", "max_group_finish", ZERO};
-static const reducer all = {"min_rows",  "min_columns",      "min_finish",
-                            "min_group", "min_group_finish", ONE};
+static eager_status add_step(eager__call *call, eager__commands *commands, step *s,
+                             bool columns) {
+  const eager__traits *traits = eager__commands_traits(commands);
+  bool blocks = traits->cpu_like;
+  reduction *r = &s->r;
+  int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
+  int64_t groups = blocks ? plan_blocks(r, columns) : plan_groups(r, columns, size);
+  int64_t local = blocks ? 1 : size;
+  size_t element = eager__computed_size(call->dtype);
+  int partials = -1;
+  if (r->parts > 1)
+    partials = eager__scratch(commands, (size_t)(r->parts * r->outputs) * element);
+  const char *in_blocks = columns ? s->pass->columns : s->pass->rows;
+  eager__kernel_begin(commands, s->pass->family, call->dtype,
+                      blocks ? in_blocks : s->pass->group);
+  eager__arg_input(commands, 0);
+  add_target(commands, s->target);
+  add_target(commands, partials);
+  add_centres(commands, s);
+  eager__arg_bytes(commands, r, sizeof *r);
+  if (!blocks) eager__arg_local(commands, (size_t)size * element);
+  EAGER__TRY(
+      eager__kernel_end(commands, eager__grid_2d(groups * local, local, r->parts, 1)));
+  return r->parts > 1 ? add_finish(call, commands, s, partials, size) : EAGER_OK;
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  const reducer *row = call->op->data;
+  bool reduced[EAGER__MAX_RANK];
+  EAGER__TRY(mark_axes(call, reduced));
+  const eager__shape *x = call->inputs[0].shape;
+  if (eager__shape_elements(x) == 0) return fill_over_nothing(call, commands);
+  reduction r;
+  bool columns = lay_out(x, reduced, &r);
+  int64_t total = r.run * r.runs;
+  int centres = -1;
+  if (row->centre) {
+    size_t element = eager__computed_size(call->dtype);
+    centres = eager__scratch(commands, (size_t)r.outputs * element);
+    step first = {row->centre, r, -1, centres};
+    first.r.divisor = row->centre_is_mean ? total : 1;
+    first.r.raw = true;
+    EAGER__TRY(add_step(call, commands, &first, columns));
+  }
+  step whole = {row->pass, r, centres, -1};
+  whole.r.divisor = row->is_mean ? total : 1;
+  whole.r.last = row->last;
+  whole.r.centred = row->centre != NULL;
+  return add_step(call, commands, &whole, columns);
+}
+
+#define PASS(family, name)                                                                 \
+  {                                                                                        \
+    family, name "_rows", name "_columns", name "_finish", name "_group",                  \
+        name "_group_finish"                                                               \
+  }
+static const pass sums = PASS(&eager__family_rows, "sum");
+static const pass products = PASS(&eager__family_rows, "prod");
+static const pass maxima = PASS(&eager__family_rows, "max");
+static const pass minima = PASS(&eager__family_rows, "min");
+static const pass squares = PASS(&eager__family_moments, "squares");
+static const pass exponentials = PASS(&eager__family_moments, "exps");
+
+static const reducer sum = {&sums, .over_nothing = ZERO};
+static const reducer mean = {&sums, .over_nothing = NAN_OR_ZERO, .is_mean = true};
+static const reducer prod = {&products, .over_nothing = ONE};
+static const reducer max = {&maxima, .over_nothing = LOWEST};
+static const reducer min = {&minima, .over_nothing = HIGHEST};
+static const reducer any = {&maxima, .over_nothing = ZERO};
+static const reducer all = {&minima, .over_nothing = ONE};
+static const reducer norm = {&squares, .over_nothing = ZERO, .last = LAST_ROOT};
+static const reducer variance = {&squares, &sums, NAN_OR_ZERO, .is_mean = true,
+                                 .centre_is_mean = true};
+static const reducer deviation = {
+    &squares, &sums, NAN_OR_ZERO, true, .centre_is_mean = true, .last = LAST_ROOT};
+static const reducer log_sum_exp = {&exponentials, &maxima, LOWEST, .last = LAST_LOG};
 
 #define REDUCES                                                                            \
   .inputs = {{.name = "input"}}, .infer = infer, .launch = launch,                         \
   .attrs = {{.name = "axis", .kind = EAGER__ATTR_INT_LIST},                                \
             {.name = "keep_dims", .kind = EAGER__ATTR_BOOL}}
 
-enum { SUM, MEAN, MAX, MIN, PROD, ANY, ALL, COUNT };
+enum { SUM, MEAN, MAX, MIN, PROD, ANY, ALL, NORM, VARIANCE, STD, LOG_SUM_EXP, COUNT };
+#define DOOR(name) "eager_reduce_" name
 static const eager__op ops[COUNT] = {
-    [SUM] = {.name = "Sum", .dtypes = EAGER__NUMBERS, .data = &sum, REDUCES},
-    [MEAN] = {.name = "Mean", .dtypes = EAGER__NUMBERS, .data = &mean, REDUCES},
-    [MAX] = {.name = "Max", .dtypes = EAGER__NUMBERS, .data = &max, REDUCES},
-    [MIN] = {.name = "Min", .dtypes = EAGER__NUMBERS, .data = &min, REDUCES},
-    [PROD] = {.name = "Prod", .dtypes = EAGER__NUMBERS, .data = &prod, REDUCES},
-    [ANY] = {.name = "Any", .dtypes = EAGER__BOOLS, .data = &any, REDUCES},
-    [ALL] = {.name = "All", .dtypes = EAGER__BOOLS, .data = &all, REDUCES},
+    [SUM] = {"Sum", DOOR("sum"), .dtypes = EAGER__NUMBERS, .data = &sum, REDUCES},
+    [MEAN] = {"Mean", DOOR("mean"), .dtypes = EAGER__NUMBERS, .data = &mean, REDUCES},
+    [MAX] = {"Max", DOOR("max"), .dtypes = EAGER__NUMBERS, .data = &max, REDUCES},
+    [MIN] = {"Min", DOOR("min"), .dtypes = EAGER__NUMBERS, .data = &min, REDUCES},
+    [PROD] = {"Prod", DOOR("prod"), .dtypes = EAGER__NUMBERS, .data = &prod, REDUCES},
+    [ANY] = {"Any", DOOR("any"), .dtypes = EAGER__BOOLS, .data = &any, REDUCES},
+    [ALL] = {"All", DOOR("all"), .dtypes = EAGER__BOOLS, .data = &all, REDUCES},
+    [NORM] = {"EuclideanNorm", DOOR("euclidean_norm"), .dtypes = EAGER__NUMBERS,
+              .data = &norm, REDUCES},
+    [VARIANCE] = {"Variance", DOOR("variance"), .dtypes = EAGER__FLOATS, .data = &variance,
+                  REDUCES},
+    [STD] = {"Std", DOOR("std"), .dtypes = EAGER__FLOATS, .data = &deviation, REDUCES},
+    [LOG_SUM_EXP] = {"LogSumExp", DOOR("logsumexp"), .dtypes = EAGER__FLOATS,
+                     .data = &log_sum_exp, REDUCES},
 };
 const eager__op_list eager__ops_reduce = {ops, COUNT};
 
@@ -304,4 +376,25 @@ eager_status eager_reduce_any(eager_tensor *x, const int64_t *axes, int axis_cou
 eager_status eager_reduce_all(eager_tensor *x, const int64_t *axes, int axis_count,
                               bool keep_dims, eager_tensor **out) {
   return reduce(ALL, x, axes, axis_count, keep_dims, out);
+}
+
+eager_status eager_reduce_euclidean_norm(eager_tensor *x, const int64_t *axes,
+                                         int axis_count, bool keep_dims,
+                                         eager_tensor **out) {
+  return reduce(NORM, x, axes, axis_count, keep_dims, out);
+}
+
+eager_status eager_reduce_variance(eager_tensor *x, const int64_t *axes, int axis_count,
+                                   bool keep_dims, eager_tensor **out) {
+  return reduce(VARIANCE, x, axes, axis_count, keep_dims, out);
+}
+
+eager_status eager_reduce_std(eager_tensor *x, const int64_t *axes, int axis_count,
+                              bool keep_dims, eager_tensor **out) {
+  return reduce(STD, x, axes, axis_count, keep_dims, out);
+}
+
+eager_status eager_reduce_logsumexp(eager_tensor *x, const int64_t *axes, int axis_count,
+                                    bool keep_dims, eager_tensor **out) {
+  return reduce(LOG_SUM_EXP, x, axes, axis_count, keep_dims, out);
 }

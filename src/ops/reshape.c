@@ -1,4 +1,5 @@
-/* Reshape, ExpandDims, Squeeze, Identity: other shapes over the same bytes. */
+/* Reshape, ExpandDims, Squeeze, Identity and its relatives: other shapes over the same
+ * bytes. */
 #include <inttypes.h>
 
 #include "eagercl/ops.h"
@@ -14,6 +15,29 @@ static eager_status view(eager__call *call, const eager__shape *shape) {
 
 static eager_status infer_identity(eager__call *call) {
   return view(call, call->inputs[0].shape);
+}
+
+/* --- EnsureShape --- */
+
+/* The tensor as it is, if its shape agrees with the one asked for, where -1 is anything. */
+static eager_status infer_ensure(eager__call *call) {
+  const eager__shape *x = call->inputs[0].shape;
+  const eager__attr *list = eager__attr_get(call, "shape");
+  EAGER__TRY(eager__shape_attr_check("shape", list));
+  eager__shape asked = {.rank = (int)list->count};
+  bool agree = asked.rank == x->rank;
+  for (int i = 0; i < asked.rank; i++) {
+    asked.dims[i] = list->ints[i];
+    EAGER__REQUIRE(asked.dims[i] >= -1, EAGER_INVALID_ARGUMENT,
+                   "shape[%d] must not be below -1, got %" PRId64, i, asked.dims[i]);
+    agree =
+        agree && (asked.dims[i] == -1 || x->dims[i] == -1 || asked.dims[i] == x->dims[i]);
+  }
+  char text[EAGER__SHAPE_TEXT], text_x[EAGER__SHAPE_TEXT];
+  EAGER__REQUIRE(agree, EAGER_INVALID_ARGUMENT,
+                 "Shape of tensor input %s is not compatible with expected shape %s.",
+                 eager__shape_text(x, text_x), eager__shape_text(&asked, text));
+  return view(call, x);
 }
 
 /* --- Reshape --- */
@@ -118,37 +142,91 @@ static eager_status infer_squeeze(eager__call *call) {
   return view(call, &shape);
 }
 
-enum { RESHAPE, EXPAND_DIMS, SQUEEZE, IDENTITY, COUNT };
+enum {
+  RESHAPE,
+  EXPAND_DIMS,
+  SQUEEZE,
+  IDENTITY,
+  SNAPSHOT,
+  STOP_GRADIENT,
+  PREVENT_GRADIENT,
+  ENSURE_SHAPE,
+  COUNT
+};
 static const eager__op ops[COUNT] = {
     [RESHAPE] = {.name = "Reshape",
+                 .typed = "eager_reshape",
                  .inputs = {{.name = "tensor"}},
                  .dtypes = EAGER__ANY,
                  .moves_only = true,
                  .attrs = {{.name = "shape", EAGER__ATTR_INT_LIST, .required = true}},
                  .infer = infer_reshape},
     [EXPAND_DIMS] = {.name = "ExpandDims",
+                     .typed = "eager_expand_dims",
                      .inputs = {{.name = "input"}},
                      .dtypes = EAGER__ANY,
                      .moves_only = true,
                      .attrs = {{.name = "axis", EAGER__ATTR_INT, .required = true}},
                      .infer = infer_expand_dims},
     [SQUEEZE] = {.name = "Squeeze",
+                 .typed = "eager_squeeze",
                  .inputs = {{.name = "input"}},
                  .dtypes = EAGER__ANY,
                  .moves_only = true,
                  .attrs = {{.name = "axis", EAGER__ATTR_INT_LIST}},
                  .infer = infer_squeeze},
     [IDENTITY] = {.name = "Identity",
+                  .typed = "eager_identity",
                   .inputs = {{.name = "input"}},
                   .dtypes = EAGER__ANY,
                   .moves_only = true,
                   .infer = infer_identity},
+    [SNAPSHOT] = {.name = "Snapshot",
+                  .typed = "eager_identity",
+                  .inputs = {{.name = "input"}},
+                  .dtypes = EAGER__ANY,
+                  .moves_only = true,
+                  .infer = infer_identity},
+    [STOP_GRADIENT] = {.name = "StopGradient",
+                       .typed = "eager_stop_gradient",
+                       .inputs = {{.name = "input"}},
+                       .dtypes = EAGER__ANY,
+                       .moves_only = true,
+                       .infer = infer_identity},
+    [PREVENT_GRADIENT] = {.name = "PreventGradient",
+                          .typed = "eager_stop_gradient",
+                          .inputs = {{.name = "input"}},
+                          .dtypes = EAGER__ANY,
+                          .moves_only = true,
+                          .attrs = {{.name = "message", EAGER__ATTR_STRING, .text = ""}},
+                          .infer = infer_identity},
+    [ENSURE_SHAPE] = {.name = "EnsureShape",
+                      .typed = "eager_ensure_shape",
+                      .inputs = {{.name = "input"}},
+                      .dtypes = EAGER__ANY,
+                      .moves_only = true,
+                      .attrs = {{.name = "shape", EAGER__ATTR_INT_LIST, .required = true}},
+                      .infer = infer_ensure},
 };
 const eager__op_list eager__ops_reshape = {ops, COUNT};
 
 eager_status eager_identity(eager_tensor *x, eager_tensor **out) {
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[IDENTITY], &x, 1));
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+eager_status eager_stop_gradient(eager_tensor *x, eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &ops[STOP_GRADIENT], &x, 1));
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+eager_status eager_ensure_shape(eager_tensor *x, int rank, const int64_t *dims,
+                                eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &ops[ENSURE_SHAPE], &x, 1));
+  eager__call_set_ints(&call, "shape", dims, (size_t)rank);
   return eager__call_run(&call, NULL, out, 1);
 }
 

@@ -82,6 +82,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
 
 static const eager__op slice = {
     .name = "Slice",
+    .typed = "eager_slice",
     .inputs = {{.name = "input"}},
     .dtypes = EAGER__ANY,
     .moves_only = true,

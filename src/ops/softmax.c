@@ -6,16 +6,20 @@
 #include "runtime/run.h"
 
 enum {
-  BLOCK = 4096, /* elements worth a work-item of their own */
+  BLOCK = 4096,      /* elements worth a work-item of their own */
+  LONG = 65536,      /* elements of a row worth several, where rows are few */
+  FEW_GROUPS = 64,   /* what a GPU is not busy with */
+  FEW_ROWS = 16,     /* nor a CPU */
+  MOST_PARTS = 1024, /* that one work-item merges */
 };
 
 /* As in softmax.cl. */
 typedef struct softmax_shape {
-  int64_t outputs, length, inner, block, lanes;
+  int64_t outputs, length, inner, block, lanes, parts, part;
 } softmax_shape;
 
 typedef struct softmaxer {
-  const char *rows, *columns, *group;
+  const char *rows, *columns, *group, *write;
 } softmaxer;
 
 static eager_status infer(eager__call *call) {
@@ -48,8 +52,66 @@ static int64_t plan_groups(softmax_shape *s, int64_t size) {
   return eager__ceil_div(s->outputs, size / s->lanes);
 }
 
-static eager_status launch(eager__call *call, eager__commands *commands) {
+/* How many parts a row is cut into; 1: it stays whole. */
+static int64_t choose_parts(const softmax_shape *s, bool blocks, int64_t groups) {
+  if (blocks) {
+    bool few = s->inner == 1 && s->outputs < FEW_ROWS && s->length >= LONG;
+    return few ? eager__at_most(s->length / (LONG / 4), MOST_PARTS / s->outputs) : 1;
+  }
+  int64_t longest = s->lanes * EAGER__TRIPS;
+  if (s->length <= 2 * longest && (s->length < LONG || groups >= FEW_GROUPS)) return 1;
+  int64_t parts = eager__at_most(s->length / (16 * s->lanes), MOST_PARTS / groups);
+  return eager__at_least(parts, eager__ceil_div(s->length, longest));
+}
+
+static size_t element_size(const eager__call *call) {
+  return eager__computed_size(call->dtype);
+}
+
+static eager_status launch_whole(eager__call *call, eager__commands *commands,
+                                 const softmax_shape *s, bool blocks, int64_t groups,
+                                 int64_t size) {
   const softmaxer *row = call->op->data;
+  const char *name = !blocks ? row->group : s->inner > 1 ? row->columns : row->rows;
+  eager__kernel_begin(commands, &eager__family_softmax, call->dtype, name);
+  eager__arg_input(commands, 0);
+  eager__arg_output(commands, 0);
+  eager__arg_bytes(commands, s, sizeof *s);
+  if (blocks) return eager__kernel_end(commands, eager__grid_1d(groups, 1));
+  eager__arg_local(commands, (size_t)size * element_size(call));
+  return eager__kernel_end(commands, eager__grid_1d(groups * size, size));
+}
+
+static eager_status launch_parts(eager__call *call, eager__commands *commands,
+                                 const softmax_shape *s, int64_t groups, int64_t size) {
+  const softmaxer *row = call->op->data;
+  size_t element = element_size(call);
+  int partials = eager__scratch(commands, (size_t)(2 * s->parts * s->outputs) * element);
+  int stats = eager__scratch(commands, (size_t)(2 * s->outputs) * element);
+  eager__grid grid = eager__grid_2d(groups * size, size, s->parts, 1);
+
+  eager__kernel_begin(commands, &eager__family_softmax, call->dtype, "softmax_parts");
+  eager__arg_input(commands, 0);
+  eager__arg_scratch(commands, partials);
+  eager__arg_bytes(commands, s, sizeof *s);
+  eager__arg_local(commands, (size_t)size * element);
+  EAGER__TRY(eager__kernel_end(commands, grid));
+
+  eager__kernel_begin(commands, &eager__family_softmax, call->dtype, "softmax_merge");
+  eager__arg_scratch(commands, partials);
+  eager__arg_scratch(commands, stats);
+  eager__arg_bytes(commands, s, sizeof *s);
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_1d(s->outputs, size)));
+
+  eager__kernel_begin(commands, &eager__family_softmax, call->dtype, row->write);
+  eager__arg_input(commands, 0);
+  eager__arg_output(commands, 0);
+  eager__arg_scratch(commands, stats);
+  eager__arg_bytes(commands, s, sizeof *s);
+  return eager__kernel_end(commands, grid);
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
   const eager__traits *traits = eager__commands_traits(commands);
   const eager__shape *x = call->inputs[0].shape;
   int axis;
@@ -60,28 +122,18 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   bool blocks = traits->cpu_like;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
   int64_t groups = blocks ? plan_blocks(&s, traits->vector_width) : plan_groups(&s, size);
-
-  bool endless = !blocks && s.length > 2 * s.lanes * EAGER__TRIPS;
-  EAGER__REQUIRE(traits->loop_limit == 0 || !endless, EAGER_UNIMPLEMENTED,
-                 "an axis of %lld elements is too long for the loops of this device",
-                 (long long)s.length);
-
-  eager__kernel_begin(commands, &eager__family_rows, call->dtype,
-                      !blocks       ? row->group
-                      : s.inner > 1 ? row->columns
-                                    : row->rows);
-  eager__arg_input(commands, 0);
-  eager__arg_output(commands, 0);
-  eager__arg_bytes(commands, &s, sizeof s);
-  if (blocks) return eager__kernel_end(commands, eager__grid_1d(groups, 1));
-  size_t element = call->dtype == EAGER_FLOAT64 ? sizeof(double) : sizeof(float);
-  eager__arg_local(commands, (size_t)size * element);
-  return eager__kernel_end(commands, eager__grid_1d(groups * size, size));
+  int64_t parts = choose_parts(&s, blocks, groups);
+  if (parts <= 1) return launch_whole(call, commands, &s, blocks, groups, size);
+  s.part = eager__ceil_div(s.length, parts);
+  if (blocks) s.part = eager__ceil_div(s.part, traits->vector_width) * traits->vector_width;
+  s.parts = eager__ceil_div(s.length, s.part);
+  return launch_parts(call, commands, &s, blocks ? s.outputs : groups, blocks ? 1 : size);
 }
 
-static const softmaxer plain = {"softmax_rows", "softmax_columns", "softmax_group"};
+static const softmaxer plain = {"softmax_rows", "softmax_columns", "softmax_group",
+                                "softmax_write"};
 static const softmaxer logs = {"log_softmax_rows", "log_softmax_columns",
-                               "log_softmax_group"};
+                               "log_softmax_group", "log_softmax_write"};
 
 #define SOFTMAXES                                                                          \
   .inputs = {{.name = "logits"}}, .dtypes = EAGER__FLOATS, .infer = infer,                 \
@@ -89,8 +141,11 @@ static const softmaxer logs = {"log_softmax_rows", "log_softmax_columns",
 
 enum { SOFTMAX, LOG_SOFTMAX, COUNT };
 static const eager__op ops[COUNT] = {
-    [SOFTMAX] = {.name = "Softmax", .data = &plain, SOFTMAXES},
-    [LOG_SOFTMAX] = {.name = "LogSoftmax", .data = &logs, SOFTMAXES},
+    [SOFTMAX] = {.name = "Softmax", .typed = "eager_softmax", .data = &plain, SOFTMAXES},
+    [LOG_SOFTMAX] = {.name = "LogSoftmax",
+                     .typed = "eager_log_softmax",
+                     .data = &logs,
+                     SOFTMAXES},
 };
 const eager__op_list eager__ops_softmax = {ops, COUNT};
 

@@ -30,22 +30,13 @@ static eager_status read_perm(const eager__call *call, int rank,
   return EAGER_OK;
 }
 
-/* Row-major strides of a shape without unknown extents. */
-static void make_strides(const eager__shape *shape, int64_t strides[EAGER__MAX_RANK]) {
-  int64_t stride = 1;
-  for (int i = shape->rank - 1; i >= 0; i--) {
-    strides[i] = stride;
-    stride *= shape->dims[i];
-  }
-}
-
 /* Over the output's dims; operand 0 is x, operand 1 the output. */
 static void make_walk(const eager__shape *x, const int *perm, eager__walk *walk) {
   eager__shape out = {.rank = x->rank};
   int64_t x_strides[EAGER__MAX_RANK];
   for (int i = 0; i < x->rank; i++) out.dims[i] = x->dims[perm[i]];
-  make_strides(x, x_strides);
-  make_strides(&out, walk->strides[1]);
+  eager__shape_strides(x, x_strides);
+  eager__shape_strides(&out, walk->strides[1]);
   walk->rank = x->rank;
   for (int i = 0; i < x->rank; i++) {
     walk->dims[i] = out.dims[i];
@@ -131,6 +122,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
 
 static const eager__op transpose = {
     .name = "Transpose",
+    .typed = "eager_transpose",
     .inputs = {{.name = "x"}},
     .dtypes = EAGER__ANY,
     .moves_only = true,

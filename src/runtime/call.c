@@ -35,6 +35,7 @@ eager_status eager__call_begin(eager__call *call, const eager__op *op,
   call->outer = NULL;
   call->device = NULL;
   call->number = 0;
+  call->user = NULL;
   call->dtype = EAGER_DTYPE_INVALID;
   call->input_count = 0;
   call->output_count = 0;
@@ -64,6 +65,7 @@ eager_status eager__call_begin_inner(eager__call *call, const eager__op *op,
   EAGER__TRY(eager__call_begin(call, op, inputs, input_count));
   call->name = outer->name;
   call->outer = outer;
+  call->user = outer->user;
   return EAGER_OK;
 }
 
@@ -80,6 +82,10 @@ void eager__call_set_int(eager__call *call, const char *name, int64_t value) {
 void eager__call_set_float(eager__call *call, const char *name, double value) {
   eager__call_set_attr(call, attr_index(call->op, name),
                        &(eager__attr){.f = value, .is_float = true});
+}
+
+void eager__call_set_string(eager__call *call, const char *name, const char *value) {
+  eager__call_set_attr(call, attr_index(call->op, name), &(eager__attr){.text = value});
 }
 
 void eager__call_set_ints(eager__call *call, const char *name, const int64_t *values,

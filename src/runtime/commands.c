@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cl/cells.h"
 #include "runtime/allocate.h"
 
 void eager__commands_init(eager__commands *commands, eager__call *call,
@@ -18,6 +17,7 @@ void eager__commands_init(eager__commands *commands, eager__call *call,
   commands->check_status = EAGER_INVALID_ARGUMENT;
   commands->check_text[0] = '\0';
   commands->scratch_count = 0;
+  commands->open_gemm = NULL;
   commands->last = &commands->first;
   commands->first.item_count = commands->first.arg_count = commands->first.byte_count = 0;
   commands->first.next = NULL;
@@ -57,6 +57,10 @@ uint32_t eager__commands_compute_units(const eager__commands *commands) {
   return commands->device->info.compute_units;
 }
 
+uint64_t eager__commands_local_memory(const eager__commands *commands) {
+  return commands->device->info.local_memory;
+}
+
 bool eager__commands_is_gpu(const eager__commands *commands) {
   return commands->device->physical->info.type == EAGER_DEVICE_GPU; /* however renamed */
 }
@@ -89,6 +93,8 @@ static eager__command *add_item(eager__commands *commands, eager__command_kind k
   item->kind = kind;
   item->arg_begin = chunk->arg_count;
   item->arg_count = 0;
+  item->fallbacks = 0;
+  if (commands->open_gemm) commands->open_gemm->fallbacks++;
   return item;
 }
 
@@ -154,8 +160,46 @@ void eager__arg_output(eager__commands *commands, int output) {
   add_buffer(commands, result->buffer, result->offset);
 }
 
+static void add_start(eager__commands *commands, const eager__buffer *buffer) {
+  eager__arg *arg = add_arg(commands, EAGER__ARG_MEM, sizeof(eager__mem *));
+  if (arg) arg->as.mem = eager__buffer_mem(buffer);
+}
+
+void eager__arg_input_start(eager__commands *commands, int input) {
+  add_start(commands, commands->call->inputs[input].buffer);
+}
+
+void eager__arg_output_start(eager__commands *commands, int output) {
+  add_start(commands, commands->call->outputs[output].buffer);
+}
+
 void eager__arg_scratch(eager__commands *commands, int scratch) {
   if (scratch >= 0) add_buffer(commands, commands->scratch[scratch], 0);
+}
+
+/* Where `spot` lies, in elements of its buffer. */
+static const eager__buffer *find_spot(const eager__commands *commands,
+                                      const eager__spot *spot, int64_t *out_offset) {
+  const eager__call *call = commands->call;
+  *out_offset = spot->offset;
+  switch (spot->place) {
+  case EAGER__PLACE_INPUT:
+    *out_offset += call->inputs[spot->index].offset;
+    return call->inputs[spot->index].buffer;
+  case EAGER__PLACE_OUTPUT:
+    *out_offset += call->outputs[spot->index].offset;
+    return call->outputs[spot->index].buffer;
+  case EAGER__PLACE_SCRATCH:
+    break;
+  }
+  return commands->scratch[spot->index];
+}
+
+void eager__arg_at(eager__commands *commands, const eager__spot *spot) {
+  if (commands->status != EAGER_OK) return;
+  int64_t offset;
+  const eager__buffer *buffer = find_spot(commands, spot, &offset);
+  add_buffer(commands, buffer, offset);
 }
 
 void eager__arg_int(eager__commands *commands, int64_t value) {
@@ -202,6 +246,26 @@ eager_status eager__kernel_end(eager__commands *commands, eager__grid grid) {
   return EAGER_OK;
 }
 
+static const eager__command *last_command(const eager__commands *commands) {
+  return &commands->last->items[commands->last->item_count - 1];
+}
+
+int eager__kernel_takes(const eager__commands *commands) {
+  return eager__kernel_arg_count(last_command(commands)->kernel);
+}
+
+size_t eager__kernel_group_most(const eager__commands *commands) {
+  return eager__kernel_max_local_size(last_command(commands)->kernel);
+}
+
+int eager__kernel_refuses(const eager__commands *commands) {
+  const eager__chunk *chunk = commands->last;
+  const eager__command *last = last_command(commands);
+  return eager__launch_refused_arg(commands->device, last->kernel,
+                                   chunk->args + last->arg_begin, last->arg_count,
+                                   chunk->bytes);
+}
+
 void eager__check_text(eager__commands *commands, eager_status status, const char *format,
                        ...) {
   va_list args;
@@ -242,20 +306,31 @@ eager_status eager__add_fill(eager__commands *commands, int output, const void *
   return EAGER_OK;
 }
 
-eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm) {
+static eager__mem *place_operand(const eager__commands *commands, const eager__spot *spot,
+                                 size_t *out_offset) {
+  int64_t offset;
+  const eager__buffer *buffer = find_spot(commands, spot, &offset);
+  *out_offset = (size_t)offset;
+  return eager__buffer_mem(buffer);
+}
+
+eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm,
+                             const eager__spot *a, const eager__spot *b,
+                             const eager__spot *c) {
   if (commands->status != EAGER_OK) return commands->status;
   eager__command *item = add_item(commands, EAGER__COMMAND_GEMM);
   if (!item) return commands->status;
-  const eager__call *call = commands->call;
   eager__gemm whole = *gemm;
-  whole.a = eager__buffer_mem(call->inputs[0].buffer);
-  whole.b = eager__buffer_mem(call->inputs[1].buffer);
-  whole.c = eager__buffer_mem(call->outputs[0].buffer);
-  whole.a_offset += (size_t)call->inputs[0].offset;
-  whole.b_offset += (size_t)call->inputs[1].offset;
-  whole.c_offset += (size_t)call->outputs[0].offset;
+  whole.a = place_operand(commands, a, &whole.a_offset);
+  whole.b = place_operand(commands, b, &whole.b_offset);
+  whole.c = place_operand(commands, c, &whole.c_offset);
   add_value(commands, &whole, sizeof whole);
+  commands->open_gemm = item;
   return commands->status;
+}
+
+void eager__end_gemm(eager__commands *commands) {
+  commands->open_gemm = NULL;
 }
 
 /* --- Grids --- */
@@ -287,48 +362,4 @@ eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1, int
   set_axis(&grid, 1, global1, local1);
   set_axis(&grid, 2, global2, local2);
   return grid;
-}
-
-/* --- Playing --- */
-
-static eager_status play_item(eager__device *device, const eager__chunk *chunk,
-                              const eager__command *item, int slot,
-                              eager__event **out_event, bool *out_skip_next) {
-  switch (item->kind) {
-  case EAGER__COMMAND_KERNEL:
-    return eager__launch_kernel(device, item->kernel, &item->grid,
-                                chunk->args + item->arg_begin, item->arg_count,
-                                chunk->bytes, slot, out_event);
-  case EAGER__COMMAND_FILL:
-    return eager__launch_fill(device, item->fill.target, item->fill.offset, item->fill.size,
-                              &item->fill.pattern, item->fill.pattern_size, out_event);
-  case EAGER__COMMAND_GEMM: {
-    eager__gemm gemm;
-    memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].offset, sizeof gemm);
-    *out_skip_next = eager__blas_gemm(device, &gemm) == EAGER_OK;
-    if (!*out_skip_next) eager__clear_error();
-    return EAGER_OK;
-  }
-  }
-  return EAGER_OK;
-}
-
-eager_status eager__commands_play(eager__commands *commands, int slot, bool want_event,
-                                  eager__event **out_event) {
-  eager__device *device = commands->device;
-  bool skip = false;
-  if (slot >= 0) EAGER__TRY(eager__cell_prepare(device, slot));
-  for (eager__chunk *chunk = &commands->first; chunk; chunk = chunk->next) {
-    for (int i = 0; i < chunk->item_count; i++) {
-      if (skip) {
-        skip = false;
-        continue;
-      }
-      bool last = !chunk->next && i == chunk->item_count - 1;
-      EAGER__TRY(play_item(device, chunk, &chunk->items[i], slot,
-                           want_event && last && slot < 0 ? out_event : NULL, &skip));
-    }
-  }
-  if (slot >= 0) return eager__cell_read_back(device, slot, want_event ? out_event : NULL);
-  return EAGER_OK;
 }

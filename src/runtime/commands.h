@@ -19,14 +19,14 @@
 enum {
   EAGER__CHUNK_ITEMS = 4,
   EAGER__CHUNK_ARGS = 48,
-  EAGER__CHUNK_BYTES = 768,
-  EAGER__MAX_SCRATCH = 6,
+  EAGER__CHUNK_BYTES = 1024,
+  EAGER__MAX_SCRATCH = 16,
 };
 
 typedef enum eager__command_kind {
   EAGER__COMMAND_KERNEL,
   EAGER__COMMAND_FILL,
-  EAGER__COMMAND_GEMM, /* if CLBlast declines, the next command runs; else it is skipped */
+  EAGER__COMMAND_GEMM, /* CLBlast; if it declines, the next `fallbacks` commands run */
 } eager__command_kind;
 
 typedef struct eager__command {
@@ -34,6 +34,7 @@ typedef struct eager__command {
   eager__kernel *kernel;
   eager__grid grid;
   int arg_begin, arg_count;
+  int fallbacks; /* of a GEMM */
   struct {
     eager__mem *target;
     size_t offset, size;
@@ -62,14 +63,28 @@ typedef struct eager__commands {
   char check_text[EAGER__CHECK_TEXT];
   int scratch_count;
   eager__buffer *scratch[EAGER__MAX_SCRATCH]; /* released once submitted: (P1) */
+  eager__command *open_gemm;                  /* whose fallbacks are being recorded */
   eager__chunk *last;                         /* where recording goes on */
   eager__chunk first;
 } eager__commands;
 
 /* --- For op files --- */
 
+/* Element `offset` of an input, an output or a workspace of the op. */
+typedef enum eager__place {
+  EAGER__PLACE_INPUT,
+  EAGER__PLACE_OUTPUT,
+  EAGER__PLACE_SCRATCH,
+} eager__place;
+typedef struct eager__spot {
+  eager__place place;
+  int index;
+  int64_t offset;
+} eager__spot;
+
 const eager__traits *eager__commands_traits(const eager__commands *commands);
 uint32_t eager__commands_compute_units(const eager__commands *commands);
+uint64_t eager__commands_local_memory(const eager__commands *commands); /* bytes */
 bool eager__commands_is_gpu(const eager__commands *commands);
 /* Whether products of `dtype` may go to CLBlast here (it has passed its known-answer test).
  */
@@ -81,6 +96,11 @@ void eager__kernel_begin(eager__commands *commands, const eager__family *family,
 void eager__arg_input(eager__commands *commands, int input);
 void eager__arg_output(eager__commands *commands, int output);
 void eager__arg_scratch(eager__commands *commands, int scratch);
+/* The same, for what may lie in any of them. */
+void eager__arg_at(eager__commands *commands, const eager__spot *spot);
+/* The pointer alone, for a user's kernel: the input's offset must be 0. */
+void eager__arg_input_start(eager__commands *commands, int input);
+void eager__arg_output_start(eager__commands *commands, int output);
 /* One argument each. OpenCL's int, long, float; a struct by value. */
 void eager__arg_int(eager__commands *commands, int64_t value);
 void eager__arg_long(eager__commands *commands, int64_t value);
@@ -92,6 +112,13 @@ void eager__arg_local(eager__commands *commands, size_t size);
 /* Two arguments: __global int *cells, int slot. For ops that declare .checked. */
 void eager__arg_cell(eager__commands *commands);
 eager_status eager__kernel_end(eager__commands *commands, eager__grid grid);
+
+/* For a user's kernel, the one begun last: how many arguments it takes, the largest
+ * work-group the driver runs it with, and which of the arguments given the driver refuses,
+ * or -1. */
+int eager__kernel_takes(const eager__commands *commands);
+size_t eager__kernel_group_most(const eager__commands *commands);
+int eager__kernel_refuses(const eager__commands *commands);
 
 /* What to say when the op's cell is dirty: '#' in the text becomes the first bad position,
  * "indices[#] is not in [0, 64)". */
@@ -105,9 +132,12 @@ int eager__scratch(eager__commands *commands, size_t size);
 /* `output` whole with one element of its dtype, given as its `pattern_size` bytes. */
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
                              size_t pattern_size);
-/* The kernel added next is the fallback for this product. Buffers are filled in here from
- * inputs 0 and 1 and output 0, offsets added to what `gemm` says. */
-eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm);
+/* A product by CLBlast; its buffers and offsets are filled in here. What is added until
+ * eager__end_gemm runs in its place if CLBlast declines. */
+eager_status eager__add_gemm(eager__commands *commands, const eager__gemm *gemm,
+                             const eager__spot *a, const eager__spot *b,
+                             const eager__spot *c);
+void eager__end_gemm(eager__commands *commands);
 
 /* The usual grids: global sizes are rounded up to the local size. */
 eager__grid eager__grid_1d(int64_t global, int64_t local);

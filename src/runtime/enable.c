@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cl/blas.h"
 #include "cl/program.h"
+#include "cl/user_program.h"
 #include "runtime/capability.h"
 #include "runtime/copy_stats.h"
 #include "runtime/mirror.h"
@@ -15,7 +16,6 @@
 #include "tensor/pool.h"
 
 typedef enum process_state { STATE_FRESH, STATE_ENABLED, STATE_CLOSED } process_state;
-
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_ENABLE);
 static _Atomic(eager__runtime *) active; /* the one global: serves the public API */
 static eager__runtime *retired; /* after shutdown: handles still name their devices */
@@ -380,6 +380,7 @@ static void close_runtime(eager__runtime *runtime) {
   close_devices(runtime);
   eager__copy_stats_close();
   eager__capability_close();
+  eager__user_programs_close();
   eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
   eager__options_free(&runtime->options);
 }

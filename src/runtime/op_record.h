@@ -81,6 +81,7 @@ typedef struct eager__call {
   const struct eager__call *outer; /* of an inner call, else NULL */
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
+  const void *user; /* the typed door's own, until run returns */
   eager_dtype
       dtype; /* T: of the first input without a dtype set of its own, else infer's */
   int input_count, output_count;
@@ -116,6 +117,8 @@ typedef struct eager__op {
    * this op. The call's inputs are on its device by then. Fills `outputs`; on failure what
    * it has put there is released by the runtime. */
   eager_status (*compose)(eager__call *call, eager_tensor **outputs);
+  /* Before anything is copied for compose: refuses what infer would; host only, or NULL. */
+  eager_status (*check)(const eager__call *call);
   const void *data; /* the op file's own: an elementwise row */
 } eager__op;
 

@@ -353,6 +353,7 @@ static eager_status name_op(const eager__call *call, eager_status status) {
 static eager_status run(eager__runtime *runtime, eager__call *call, const char *device,
                         eager_tensor **outputs, int output_count) {
   EAGER__TRY(name_op(call, eager__call_check(call, outputs, output_count)));
+  if (call->op->check) EAGER__TRY(name_op(call, call->op->check(call)));
   if (call->op->infer) {
     EAGER__TRY(name_op(call, call->op->infer(call)));
     EAGER__TRY(name_op(call, eager__call_check_outputs(call)));

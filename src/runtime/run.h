@@ -30,6 +30,7 @@ void eager__call_end(eager__call *call);
 /* Attributes by the record's name. Lists are borrowed until run. */
 void eager__call_set_int(eager__call *call, const char *name, int64_t value);
 void eager__call_set_float(eager__call *call, const char *name, double value);
+void eager__call_set_string(eager__call *call, const char *name, const char *value);
 void eager__call_set_ints(eager__call *call, const char *name, const int64_t *values,
                           size_t count);
 void eager__call_set_attr(eager__call *call, int index, const eager__attr *value);

@@ -331,6 +331,14 @@ static void collapse_joins_strides_of_any_kind(void **state) {
   assert_int_equal(walk.strides[0][0], 0);
 }
 
+static void strides_are_row_major(void **state) {
+  (void)state;
+  const eager__shape shape = {4, {5, 2, 1, 3}};
+  int64_t strides[EAGER__MAX_RANK];
+  eager__shape_strides(&shape, strides);
+  assert_memory_equal(strides, ((const int64_t[]){6, 3, 3, 1}), 4 * sizeof(int64_t));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(make_checks_what_it_is_given),
@@ -339,6 +347,7 @@ int main(void) {
       cmocka_unit_test(shapes_are_equal_by_rank_and_extents),
       cmocka_unit_test(broadcasting_is_numpys),
       cmocka_unit_test(axes_count_from_both_ends),
+      cmocka_unit_test(strides_are_row_major),
       cmocka_unit_test(walks_have_as_few_dimensions_as_possible),
       cmocka_unit_test(walks_reach_the_same_elements),
       cmocka_unit_test(collapse_joins_strides_of_any_kind),

@@ -3,6 +3,8 @@
 #ifndef EAGER_TESTS_OPS_BYTES_H
 #define EAGER_TESTS_OPS_BYTES_H
 
+#include "tensor/buffer.h"
+#include "tensor/tensor.h"
 #include "test_values.h"
 
 typedef struct bytes_tensor {
@@ -49,6 +51,13 @@ static inline void bytes_expect(eager_tensor *t, eager_dtype dtype, test_shape s
       fail_msg("%s, %s: byte %zu of %zu is 0x%02x, expected 0x%02x", what,
                eager_dtype_name(dtype), i, size, got[i], expected[i]);
   eager_tensor_release(t);
+}
+
+/* `t` is the bytes of `whole` from its element `first` on: nothing has been moved. */
+static inline void bytes_expect_view(const eager_tensor *whole, const eager_tensor *t,
+                                     int64_t first) {
+  assert_ptr_equal(t->buffer, whole->buffer);
+  assert_int_equal(t->offset, whole->offset + first);
 }
 
 /* Every dtype in SYNC and ASYNC; `run` gets the number of a case, the same for both. */

@@ -19,8 +19,9 @@ typedef enum special_set {
 
 /* `ulps`: the largest error in float32 and float64: that of the last step, from OpenCL C
  * 1.2, table 7.4 (half a unit for + and *), plus twice that of the steps before it, since
- * units differ by up to two; times what later steps amplify. 0: exact. `absolute`:
- * float32 epsilons more where a result near 0 is a difference of larger numbers. */
+ * units differ by up to two; times what later steps amplify: e^z has z times the relative
+ * error of z. 0: exact. `absolute`: float32 epsilons more where a result near 0 is a
+ * difference of larger numbers. */
 typedef struct unary_case {
   const char *raw;
   unary_door door;
@@ -182,6 +183,77 @@ static double reciprocal_grad(double a, double b) {
   return -b * a * a;
 }
 
+/* Attributes are given here, so that the tables know doors of one kind. */
+static eager_status leaky_relu_door(eager_tensor *x, eager_tensor **out) {
+  return eager_leaky_relu(x, 0.3, out);
+}
+static double leaky_relu(double a) {
+  return a > 0 ? a : a * 0.3;
+}
+static eager_status leaky_relu_grad_door(eager_tensor *a, eager_tensor *b,
+                                         eager_tensor **out) {
+  return eager_leaky_relu_grad(a, b, 0.25, out);
+}
+static double leaky_relu_grad(double a, double b) {
+  return b > 0 ? a : a * 0.25;
+}
+static eager_status silu_door(eager_tensor *x, eager_tensor **out) {
+  return eager_silu(x, 1.5, out);
+}
+static double silu(double a) {
+  return a / (1 + exp(-1.5 * a));
+}
+static eager_status silu_grad_door(eager_tensor *a, eager_tensor *b, eager_tensor **out) {
+  return eager_silu_grad(a, b, 1.5, out);
+}
+static double silu_grad(double a, double b) {
+  double s = 1 / (1 + exp(-1.5 * b));
+  return a * (s * (1 + 1.5 * b * (1 - s)));
+}
+static eager_status gelu_door(eager_tensor *x, eager_tensor **out) {
+  return eager_gelu(x, false, out);
+}
+static double gelu(double a) {
+  return 0.5 * a * erfc(-a * sqrt(0.5));
+}
+static eager_status gelu_tanh_door(eager_tensor *x, eager_tensor **out) {
+  return eager_gelu(x, true, out);
+}
+static double gelu_inner(double a) {
+  return 2 * sqrt(2 / 3.141592653589793) * (a + 0.044715 * a * a * a);
+}
+static double gelu_tanh(double a) {
+  return a / (1 + exp(-gelu_inner(a)));
+}
+static eager_status gelu_grad_door(eager_tensor *a, eager_tensor *b, eager_tensor **out) {
+  return eager_gelu_grad(a, b, false, out);
+}
+static double gelu_grad(double a, double b) {
+  if (isinf(b)) return a * (b > 0);
+  return a *
+         (0.5 * erfc(-b * sqrt(0.5)) + b * exp(-0.5 * b * b) / sqrt(2 * 3.141592653589793));
+}
+static eager_status gelu_tanh_grad_door(eager_tensor *a, eager_tensor *b,
+                                        eager_tensor **out) {
+  return eager_gelu_grad(a, b, true, out);
+}
+static double gelu_tanh_grad(double a, double b) {
+  if (isinf(b)) return a * (b > 0);
+  double s = 1 / (1 + exp(-gelu_inner(b)));
+  double slope = 2 * sqrt(2 / 3.141592653589793) * (1 + 3 * 0.044715 * b * b);
+  return a * (s + b * s * (1 - s) * slope);
+}
+static eager_status approximate_equal_door(eager_tensor *a, eager_tensor *b,
+                                           eager_tensor **out) {
+  return eager_approximate_equal(a, b, 0.5, out);
+}
+static double approximate_equal(double a, double b) {
+  return fabs(a - b) <= 0.5;
+}
+static double reciprocal_no_nan(double a) {
+  return a == 0 ? 0 : 1 / a;
+}
+
 static const unary_case unary_cases[] = {
     {"Abs", eager_abs, fabs, 0, TINY, -9, 9, 0},
     {"Neg", eager_negative, negated, 0, TINY, -9, 9, 0},
@@ -216,6 +288,11 @@ static const unary_case unary_cases[] = {
     {"Erf", eager_erf, erf, 16, LARGE, -4, 4, 0},
     {"Erfc", eager_erfc, erfc, 16, LARGE, -4, 9, 0},
     {"Lgamma", eager_lgamma, lgamma, 16, LARGE, -9, 40, 200},
+    {"ReciprocalNoNan", eager_reciprocal_no_nan, reciprocal_no_nan, 2.5, LARGE, -9, 9, 0},
+    {"LeakyRelu", leaky_relu_door, leaky_relu, 1.5, LARGE, -9, 9, 0},
+    {"Silu", silu_door, silu, 24, LARGE, -9, 9, 0},
+    {"Gelu", gelu_door, gelu, 16, LARGE, -9, 9, 4},
+    {"Gelu", gelu_tanh_door, gelu_tanh, 16, LARGE, -9, 9, 4},
     {"Floor", eager_floor, floor, 0, TINY, -9, 9, 0},
     {"Ceil", eager_ceil, ceil, 0, TINY, -9, 9, 0},
     {"Round", eager_round, rint, 0, TINY, -9, 9, 0},
@@ -230,6 +307,7 @@ static const binary_case binary_cases[] = {
     {"Sub", eager_subtract, subtract, 0.5, LARGE, -9, 9, 0},
     {"Mul", eager_multiply, multiply, 0.5, LARGE, -9, 9, 0},
     {"RealDiv", eager_divide, divide, 2.5, LARGE, -9, 9, 0},
+    {"Div", eager_div, divide, 2.5, LARGE, -9, 9, 0},
     {"FloorDiv", eager_floordiv, floor_divide, 0, MILD, -9, 9, 0},
     {"FloorMod", eager_floormod, floor_modulo, 0.5, MILD, -9, 9, 0},
     {"TruncateDiv", eager_truncatediv, truncate_divide, 0, MILD, -9, 9, 0},
@@ -251,6 +329,11 @@ static const binary_case binary_cases[] = {
     {"LessEqual", eager_less_equal, less_equal, 0, TINY, -9, 9, 0},
     {"Greater", eager_greater, greater, 0, TINY, -9, 9, 0},
     {"GreaterEqual", eager_greater_equal, greater_equal, 0, TINY, -9, 9, 0},
+    {"ApproximateEqual", approximate_equal_door, approximate_equal, 0, MILD, -2, 2, 0},
+    {"LeakyReluGrad", leaky_relu_grad_door, leaky_relu_grad, 0.5, MILD, -9, 9, 0},
+    {"SiluGrad", silu_grad_door, silu_grad, 16, MILD, -9, 9, 64},
+    {"GeluGrad", gelu_grad_door, gelu_grad, 16, MILD, -9, 9, 64},
+    {"GeluGrad", gelu_tanh_grad_door, gelu_tanh_grad, 16, MILD, -9, 9, 64},
     {"ReluGrad", eager_relu_grad, relu_grad, 0, TINY, -9, 9, 0},
     {"Relu6Grad", eager_relu6_grad, relu6_grad, 0, TINY, -9, 9, 0},
     {"EluGrad", eager_elu_grad, elu_grad, 2, MILD, -1, 1, 0},

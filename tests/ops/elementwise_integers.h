@@ -27,6 +27,7 @@ typedef struct integer_case {
   uint32_t dtypes;
   second_set seconds;
   bool to_bool;
+  bool to_uint8;
 } integer_case;
 
 static int64_t wrapped(uint64_t value) {
@@ -161,6 +162,22 @@ static int64_t i_relu6_grad(integer_kind kind, int64_t a, int64_t b) {
   return below(kind, 0, b) && below(kind, b, 6) ? a : 0;
 }
 
+static int64_t i_population_count(integer_kind kind, int64_t a, int64_t b) {
+  (void)b;
+  int64_t count = 0;
+  for (int i = 0; i < kind.bits; i++) count += (int64_t)((uint64_t)a >> i & 1);
+  return count;
+}
+static eager_status approximate_equal_by_five(eager_tensor *a, eager_tensor *b,
+                                              eager_tensor **out) {
+  return eager_approximate_equal(a, b, 5.9, out);
+}
+static int64_t i_approximate_equal(integer_kind kind, int64_t a, int64_t b) {
+  uint64_t distance =
+      below(kind, a, b) ? (uint64_t)b - (uint64_t)a : (uint64_t)a - (uint64_t)b;
+  return distance <= 5;
+}
+
 enum {
   BOTH = EAGER__INTEGERS,
   WITH_BOOL = EAGER__INTEGERS | EAGER__BOOLS,
@@ -177,9 +194,12 @@ static const integer_case integer_cases[] = {
     {"Relu6", eager_relu6, NULL, i_relu6, BOTH, ANY_SECOND, false},
     {"Invert", eager_invert, NULL, i_invert, BOTH, ANY_SECOND, false},
     {"LogicalNot", eager_logical_not, NULL, i_not, EAGER__BOOLS, ANY_SECOND, true},
+    {"PopulationCount", eager_population_count, NULL, i_population_count, BOTH, ANY_SECOND,
+     false, true},
     {"AddV2", NULL, eager_add, i_add, BOTH, ANY_SECOND, false},
     {"Sub", NULL, eager_subtract, i_subtract, BOTH, ANY_SECOND, false},
     {"Mul", NULL, eager_multiply, i_multiply, BOTH, ANY_SECOND, false},
+    {"Div", NULL, eager_div, i_truncate_divide, BOTH, NO_ZERO, false},
     {"FloorDiv", NULL, eager_floordiv, i_floor_divide, BOTH, NO_ZERO, false},
     {"FloorMod", NULL, eager_floormod, i_floor_modulo, BOTH, NO_ZERO, false},
     {"TruncateDiv", NULL, eager_truncatediv, i_truncate_divide, BOTH, NO_ZERO, false},
@@ -196,6 +216,9 @@ static const integer_case integer_cases[] = {
     {"Greater", NULL, eager_greater, i_greater, BOTH, ANY_SECOND, true},
     {"GreaterEqual", NULL, eager_greater_equal, i_greater_equal, BOTH, ANY_SECOND, true},
     {"LogicalAnd", NULL, eager_logical_and, i_and, EAGER__BOOLS, ANY_SECOND, true},
+    {"ApproximateEqual", NULL, approximate_equal_by_five, i_approximate_equal, BOTH,
+     ANY_SECOND, true},
+    {"LogicalXor", NULL, eager_logical_xor, i_xor, EAGER__BOOLS, ANY_SECOND, true},
     {"LogicalOr", NULL, eager_logical_or, i_or, EAGER__BOOLS, ANY_SECOND, true},
     {"BitwiseAnd", NULL, eager_bitwise_and, i_and, BOTH, ANY_SECOND, false},
     {"BitwiseOr", NULL, eager_bitwise_or, i_or, BOTH, ANY_SECOND, false},

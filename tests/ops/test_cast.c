@@ -237,6 +237,53 @@ static void shapes_and_views(void **state) {
   }
 }
 
+/* Raw attribute Truncate: the bits a smaller float has no room for are cleared, and only
+ * what is subnormal there is rounded still. */
+static double truncated(eager_dtype from, eager_dtype to, double x) {
+  int kept = to == EAGER_FLOAT32 ? 24 : to == EAGER_FLOAT16 ? 11 : 8, exponent;
+  if (x == 0 || !isfinite(x)) return x;
+  double fraction = frexp(x, &exponent);
+  /* A subnormal's first bits are not significant ones. */
+  int lost = from != EAGER_FLOAT64 && exponent < -125 ? -125 - exponent : 0;
+  return ldexp(trunc(ldexp(fraction, kept - lost)), exponent - kept + lost);
+}
+
+static void truncates(void **state) {
+  (void)state;
+  test_enable();
+  static const eager_dtype pairs[][2] = {
+      {EAGER_FLOAT32, EAGER_FLOAT16}, {EAGER_FLOAT32, EAGER_BFLOAT16},
+      {EAGER_FLOAT64, EAGER_FLOAT32}, {EAGER_FLOAT64, EAGER_FLOAT16},
+      {EAGER_FLOAT32, EAGER_FLOAT64}, {EAGER_FLOAT32, EAGER_INT32}};
+  for (int p = 0; p < 6; p++) {
+    eager_dtype from = pairs[p][0], to = pairs[p][1];
+    if (!test_has_arithmetic(from) || !test_has_arithmetic(to)) continue;
+    int count = test_is_slow() ? 60 : MOST;
+    double values[MOST], expected[MOST];
+    bool narrows = test_is_float(to) && test_epsilon(to) > test_epsilon(from);
+    for (int i = 0; i < count; i++) {
+      values[i] = some_float(from, i).number;
+      if (to == EAGER_INT32 && !(fabs(values[i]) < 1e9)) values[i] = 1.5;
+      expected[i] = narrows ? truncated(from, to, values[i]) : values[i];
+      expected[i] = test_round(to, expected[i]);
+    }
+    test_shape shape = {1, {count}};
+    eager_tensor *t = test_tensor(from, shape, values), *y;
+    eager_op *op;
+    int outputs = 1;
+    assert_ok(eager_op_new("Cast", &op));
+    assert_ok(eager_op_add_input(op, t));
+    assert_ok(eager_op_set_attr_dtype(op, "DstT", to));
+    assert_ok(eager_op_set_attr_bool(op, "Truncate", true));
+    assert_ok(eager_op_execute(op, &y, &outputs));
+    test_expect(y, to, shape, expected, TEST_EXACT,
+                test_text("%s to %s", eager_dtype_name(from), eager_dtype_name(to)));
+    eager_op_release(op);
+    eager_tensor_release(y);
+    eager_tensor_release(t);
+  }
+}
+
 static void refusals(void **state) {
   (void)state;
   test_enable();
@@ -251,9 +298,8 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_pair),
-      cmocka_unit_test(every_sixteen_bits),
-      cmocka_unit_test(shapes_and_views),
+      cmocka_unit_test(every_pair),       cmocka_unit_test(every_sixteen_bits),
+      cmocka_unit_test(shapes_and_views), cmocka_unit_test(truncates),
       cmocka_unit_test(refusals),
   };
   return test_main("ops/cast", tests, sizeof tests / sizeof *tests);

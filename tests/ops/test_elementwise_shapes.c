@@ -82,25 +82,42 @@ static void broadcasts(void **state) {
   }
 }
 
-/* Random shapes, of which either operand drops some leading dimensions and has extents of
- * 1. */
+/* An extent of a random shape whose elements are at most `room`. */
+static int64_t some_extent(int64_t room) {
+  static const int64_t extents[] = {1,  1,  1,  2,  3,  4,  5,  7,  8,  11,
+                                    13, 15, 16, 17, 31, 33, 37, 63, 65, 0};
+  int count = sizeof extents / sizeof *extents, least = room > 1 ? 0 : 1;
+  /* Of 0 only now and then, lest nearly all shapes of high rank be empty. */
+  int last = test_random_int(0, 9) == 0 ? count - 1 : count - 2;
+  int64_t extent = extents[test_random_int(0, last)];
+  return extent > room ? least : extent;
+}
+
+/* What broadcasts to `whole`: fewer dimensions, extents of 1. */
+static test_shape some_part(test_shape whole) {
+  int dropped = (int)test_random_int(0, whole.rank) * (int)test_random_int(0, 1);
+  test_shape part = {.rank = whole.rank - dropped};
+  for (int i = dropped; i < whole.rank; i++)
+    part.dims[i - dropped] = test_random_int(0, 2) == 0 ? 1 : whole.dims[i];
+  return part;
+}
+
+static test_shape some_shape(void) {
+  test_shape whole = {.rank = (int)test_random_int(0, EAGER__MAX_RANK)};
+  int64_t room = test_is_slow() ? 40 : 20000;
+  for (int i = whole.rank - 1; i >= 0; i--) {
+    whole.dims[i] = some_extent(room);
+    if (whole.dims[i] > 1) room /= whole.dims[i];
+  }
+  return whole;
+}
+
 static void broadcasts_by_chance(void **state) {
   (void)state;
   test_enable();
-  int most = test_is_slow() ? 3 : 6, rounds = test_is_slow() ? 4 : 60;
-  for (int round = 0; round < rounds; round++) {
-    test_shape shapes[2];
-    int rank = (int)test_random_int(1, test_is_slow() ? 3 : 6);
-    int64_t dims[EAGER__MAX_RANK];
-    for (int i = 0; i < rank; i++) dims[i] = test_random_int(1, most);
-    if (!test_is_slow()) dims[rank - 1] = test_random_int(1, 40);
-    for (int s = 0; s < 2; s++) {
-      int dropped = (int)test_random_int(0, rank - 1) * (int)test_random_int(0, 1);
-      shapes[s].rank = rank - dropped;
-      for (int i = dropped; i < rank; i++)
-        shapes[s].dims[i - dropped] = test_random_int(0, 2) == 0 ? 1 : dims[i];
-    }
-    check_pair(EAGER_FLOAT32, shapes[0], shapes[1]);
+  for (int round = test_is_slow() ? 5 : 150; round > 0; round--) {
+    test_shape whole = some_shape();
+    check_pair(round % 3 ? EAGER_FLOAT32 : EAGER_INT8, some_part(whole), some_part(whole));
   }
 }
 
@@ -129,6 +146,22 @@ static void empties(void **state) {
   check_pair(EAGER_FLOAT32, (test_shape){1, {1}}, (test_shape){1, {0}});
 }
 
+static void check_three(eager_dtype dtype, const test_shape s[3]) {
+  test_pick_mode(test_random());
+  double *condition = test_random_values(EAGER_BOOL, test_elements(s[0]), 0, 1);
+  double *a = test_random_values(dtype, test_elements(s[1]), 0, 99);
+  double *b = test_random_values(dtype, test_elements(s[2]), 0, 99);
+  test_shape shape;
+  double *expected = test_ternary(choose, s[0], condition, s[1], a, s[2], b, &shape);
+  eager_tensor *c = test_view(EAGER_BOOL, s[0], condition, 3);
+  eager_tensor *t = test_view(dtype, s[1], a, 1), *u = test_tensor(dtype, s[2], b), *y;
+  test_poison((size_t)test_elements(shape) * eager_dtype_size(dtype));
+  assert_ok(eager_where(c, t, u, &y));
+  test_expect(y, dtype, shape, expected, TEST_EXACT, "SelectV2");
+  eager_tensor *all[] = {c, t, u, y};
+  for (int k = 0; k < 4; k++) eager_tensor_release(all[k]);
+}
+
 static void three_operands(void **state) {
   (void)state;
   test_enable();
@@ -137,21 +170,12 @@ static void three_operands(void **state) {
       {{0}, {2, {2, 23}}, {2, {2, 1}}},          {{1, {3}}, {3, {4, 1, 1}}, {2, {5, 1}}},
       {{2, {1, 33}}, {2, {2, 1}}, {2, {2, 33}}}, {{3, {2, 3, 1}}, {1, {4}}, {3, {2, 1, 4}}},
   };
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    test_pick_mode(test_random());
-    eager_dtype dtype = i % 2 == 0 ? EAGER_FLOAT32 : EAGER_UINT16;
-    const test_shape *s = shapes[i];
-    double *condition = test_random_values(EAGER_BOOL, test_elements(s[0]), 0, 1);
-    double *a = test_random_values(dtype, test_elements(s[1]), 0, 99);
-    double *b = test_random_values(dtype, test_elements(s[2]), 0, 99);
-    test_shape shape;
-    double *expected = test_ternary(choose, s[0], condition, s[1], a, s[2], b, &shape);
-    eager_tensor *c = test_view(EAGER_BOOL, s[0], condition, 3);
-    eager_tensor *t = test_view(dtype, s[1], a, 1), *u = test_tensor(dtype, s[2], b), *y;
-    assert_ok(eager_where(c, t, u, &y));
-    test_expect(y, dtype, shape, expected, TEST_EXACT, "SelectV2");
-    eager_tensor *all[] = {c, t, u, y};
-    for (int k = 0; k < 4; k++) eager_tensor_release(all[k]);
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    check_three(i % 2 == 0 ? EAGER_FLOAT32 : EAGER_UINT16, shapes[i]);
+  for (int round = test_is_slow() ? 3 : 60; round > 0; round--) {
+    test_shape whole = some_shape();
+    test_shape parts[] = {some_part(whole), some_part(whole), some_part(whole)};
+    check_three(round % 2 == 0 ? EAGER_FLOAT32 : EAGER_UINT16, parts);
   }
 }
 

@@ -41,6 +41,13 @@ static void run_like(int i, eager_dtype dtype) {
   assert_ok(eager_ones_like(x.t, &y));
   bytes_expect(y, dtype, shape, repeated(dtype, shape, &one),
                test_text("ones, case %d", i));
+  test_poison((size_t)test_elements(shape) * x.element);
+  assert_ok(eager_zeros(shape.rank, shape.dims, dtype, &y));
+  bytes_expect(y, dtype, shape, repeated(dtype, shape, &zero),
+               test_text("made zeros, case %d", i));
+  assert_ok(eager_ones(shape.rank, shape.dims, dtype, &y));
+  bytes_expect(y, dtype, shape, repeated(dtype, shape, &one),
+               test_text("made ones, case %d", i));
   eager_tensor_release(x.t);
 }
 
@@ -69,6 +76,12 @@ static void refuses_bad_arguments(void **state) {
                "dims must not be NULL for rank 1 [Op:Fill]");
   assert_fails(eager_fill(1, (int64_t[]){1}, row, &y), EAGER_INVALID_ARGUMENT,
                "value must be a scalar, got shape [1] [Op:Fill]");
+  assert_fails(eager_zeros(1, (int64_t[]){-2}, EAGER_INT8, &y), EAGER_INVALID_ARGUMENT,
+               "dims[0] must not be negative, got -2 [Op:Zeros]");
+  assert_fails_like(eager_ones(-1, NULL, EAGER_INT8, &y), EAGER_INVALID_ARGUMENT,
+                    "rank must be from 0 to 8, got -1 [Op:Ones]");
+  assert_fails_like(eager_ones(0, NULL, (eager_dtype)99, &y), EAGER_INVALID_ARGUMENT,
+                    "dtype must be one of enum eager_dtype, got 99");
   assert_null(y);
   eager_tensor_release(one);
   eager_tensor_release(row);

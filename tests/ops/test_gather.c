@@ -16,22 +16,10 @@ static const gather_case cases[] = {
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
-static eager_tensor *make_indices(test_shape shape, bool wide, const int64_t *values) {
-  return test_tensor_int(wide ? EAGER_INT64 : EAGER_INT32, shape, values);
-}
-
-static eager_status gather(eager_tensor *params, eager_tensor *indices, int axis,
-                           int batch_dims, eager_tensor **out) {
-  eager_op *op;
-  int count = 1;
-  assert_ok(eager_op_new("GatherV2", &op));
-  assert_ok(eager_op_add_input(op, params));
-  assert_ok(eager_op_add_input(op, indices));
-  assert_ok(eager_op_set_attr_int(op, "axis", axis));
-  assert_ok(eager_op_set_attr_int(op, "batch_dims", batch_dims));
-  eager_status status = eager_op_execute(op, out, &count);
-  eager_op_release(op);
-  return status;
+/* int32, int64, int16. */
+static eager_tensor *make_indices(test_shape shape, int kind, const int64_t *values) {
+  static const eager_dtype dtypes[] = {EAGER_INT32, EAGER_INT64, EAGER_INT16};
+  return test_tensor_int(dtypes[kind % 3], shape, values);
 }
 
 static test_shape result_shape(const gather_case *c, int axis) {
@@ -64,9 +52,9 @@ static void run_case(int i, eager_dtype dtype) {
       int64_t row = g * extent + index[g / outer * picks + k];
       memcpy(to, x.bytes + (size_t)row * run, run);
     }
-  eager_tensor *indices = make_indices(c->indices, i % 2, index), *y;
+  eager_tensor *indices = make_indices(c->indices, i, index), *y;
   test_poison(size);
-  assert_ok(gather(x.t, indices, c->axis, c->batch_dims, &y));
+  assert_ok(eager_batch_gather(x.t, indices, c->axis, c->batch_dims, &y));
   bytes_expect(y, dtype, out, expected, test_text("case %d", i));
   eager_tensor_release(x.t);
   eager_tensor_release(indices);
@@ -110,18 +98,19 @@ static void refuses_bad_arguments(void **state) {
   test_enable();
   bytes_tensor x = bytes_make(EAGER_FLOAT32, (test_shape){2, {4, 3}});
   int64_t index[6] = {0};
-  eager_tensor *two = make_indices((test_shape){2, {2, 3}}, false, index), *y;
+  eager_tensor *two = make_indices((test_shape){2, {2, 3}}, 0, index), *y;
   eager_tensor *flat = test_tensor(EAGER_FLOAT32, (test_shape){1, {1}}, (double[]){0});
-  assert_fails_like(gather(x.t, two, 2, 0, &y), EAGER_INVALID_ARGUMENT,
+  assert_fails_like(eager_batch_gather(x.t, two, 2, 0, &y), EAGER_INVALID_ARGUMENT,
                     "axis 2 is out of range");
-  assert_fails(gather(x.t, two, 1, 1, &y), EAGER_INVALID_ARGUMENT,
+  assert_fails(eager_batch_gather(x.t, two, 1, 1, &y), EAGER_INVALID_ARGUMENT,
                "params.shape[0]: 4 should be equal to indices.shape[0]: 2 [Op:GatherV2]");
-  assert_fails(gather(x.t, two, 0, 1, &y), EAGER_INVALID_ARGUMENT,
+  assert_fails(eager_batch_gather(x.t, two, 0, 1, &y), EAGER_INVALID_ARGUMENT,
                "batch_dims (1) must be less than or equal to axis (0) [Op:GatherV2]");
-  assert_fails_like(gather(x.t, two, 0, 3, &y), EAGER_INVALID_ARGUMENT,
+  assert_fails_like(eager_batch_gather(x.t, two, 0, 3, &y), EAGER_INVALID_ARGUMENT,
                     "Expected batch_dims in the range [-2, 2], but got 3");
-  assert_fails_like(eager_gather(x.t, flat, 0, &y), EAGER_INVALID_ARGUMENT,
-                    "input #1(zero-based) is a float32 tensor; allowed: int32, int64");
+  assert_fails_like(
+      eager_gather(x.t, flat, 0, &y), EAGER_INVALID_ARGUMENT,
+      "input #1(zero-based) is a float32 tensor; allowed: int32, int16, int64");
   eager_tensor_release(x.t);
   eager_tensor_release(two);
   eager_tensor_release(flat);

@@ -62,6 +62,8 @@ static void large_ones(void **state) {
   (void)state;
   test_enable();
   if (test_is_slow()) test_skip("millions of multiplications");
+  /* Tiles enough for a GPU, and a k of more than one launch where loops are limited. */
+  check(EAGER_BFLOAT16, 160, 208, 2061, 1);
   for (int d = 0; d < DTYPES; d++) {
     if (!test_has_arithmetic(dtypes[d])) continue;
     for (int t = 0; t < 4; t++) {
@@ -91,7 +93,7 @@ static void refusals(void **state) {
   eager_tensor *a = test_tensor(EAGER_FLOAT32, (test_shape){2, {2, 2}}, zeros), *y;
   eager_tensor *b = test_tensor(EAGER_FLOAT32, (test_shape){2, {3, 2}}, zeros);
   eager_tensor *v = test_tensor(EAGER_FLOAT32, (test_shape){1, {2}}, zeros);
-  eager_tensor *i = test_tensor(EAGER_UINT8, (test_shape){2, {2, 2}}, zeros);
+  eager_tensor *i = test_tensor(EAGER_BOOL, (test_shape){2, {2, 2}}, zeros);
   assert_fails(eager_matmul(a, false, b, false, &y), EAGER_INVALID_ARGUMENT,
                "Matrix size-incompatible: In[0]: [2,2], In[1]: [3,2] [Op:MatMul]");
   assert_null(y);

@@ -13,7 +13,7 @@ typedef struct product {
   int64_t m, n, k;
 } product;
 
-static const product products[] = {{5, 9, 7}, {64, 64, 64}, {129, 33, 65}};
+static const product products[] = {{9, 11, 7}, {64, 64, 64}, {129, 33, 65}};
 enum { PRODUCTS = sizeof products / sizeof *products, TRANSPOSES = 4 };
 
 static void begin(const char *path) {
@@ -86,6 +86,40 @@ static void clblast_takes_float64(void **state) {
   assert_int_equal(check_all(EAGER_FLOAT64), PRODUCTS * TRANSPOSES);
 }
 
+/* Products of one shape, a step apart, are one call; b may be the same for all. */
+static void clblast_takes_batches(void **state) {
+  (void)state;
+  enum { COUNT = 3, SIDE = 33 };
+  begin_clblast(EAGER_FLOAT32);
+  for (int share = 0; share < 2; share++)
+    for (int transposes = 0; transposes < TRANSPOSES; transposes++) {
+      const product p = {SIDE, SIDE, SIDE};
+      bool ta = transposes & 1, tb = transposes >> 1 & 1;
+      int64_t each = SIDE * SIDE;
+      double *a = test_random_values(EAGER_FLOAT32, COUNT * each, -9, 9);
+      double *b = test_random_values(EAGER_FLOAT32, COUNT * each, -9, 9);
+      double *want = test_alloc((size_t)(COUNT * each) * sizeof *want), *size = want;
+      for (int i = 0; i < COUNT; i++) {
+        const double *y = b + (share ? 0 : i * each);
+        size = test_matmul(SIDE, SIDE, SIDE, a + i * each, ta, y, tb, true);
+        const double *c = test_matmul(SIDE, SIDE, SIDE, a + i * each, ta, y, tb, false);
+        memcpy(want + i * each, c, (size_t)each * sizeof *want);
+      }
+      test_shape shape = {3, {COUNT, SIDE, SIDE}}, one = {2, {SIDE, SIDE}};
+      eager_tensor *x = test_view(EAGER_FLOAT32, shape, a, 3), *z;
+      eager_tensor *y = test_view(EAGER_FLOAT32, share ? one : shape, b, 7);
+      uint64_t before = eager__blas_count();
+      assert_ok(eager_batch_matmul(x, ta, y, tb, &z));
+      assert_int_equal(eager__blas_count() - before, 1);
+      test_tolerance tolerance = make_tolerance(EAGER_FLOAT32, p, size);
+      tolerance.absolute *= 2; /* the sizes are those of the last product */
+      test_expect(z, EAGER_FLOAT32, shape, want, tolerance, "a batch");
+      eager_tensor_release(x);
+      eager_tensor_release(y);
+      eager_tensor_release(z);
+    }
+}
+
 static void clblast_runs_within_a_chain(void **state) {
   (void)state;
   enum { SIDE = 96, STEPS = 12 };
@@ -154,6 +188,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(clblast_takes_float32),
       cmocka_unit_test(clblast_takes_float64),
+      cmocka_unit_test(clblast_takes_batches),
       cmocka_unit_test(clblast_runs_within_a_chain),
       cmocka_unit_test(what_clblast_does_not_serve_is_ours),
       cmocka_unit_test(our_kernel_stands_in_for_a_refusal),

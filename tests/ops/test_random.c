@@ -1,29 +1,9 @@
 /* ctest: devices=all */
 #include <math.h>
 
-#include "test_values.h"
+#include "philox.h"
 
 /* --- The generator, on the host --- */
-
-static void philox(const uint32_t key[2], uint32_t counter[4]) {
-  uint32_t k0 = key[0], k1 = key[1];
-  for (int round = 0; round < 10; round++) {
-    uint64_t a = (uint64_t)0xD2511F53u * counter[0], b = (uint64_t)0xCD9E8D57u * counter[2];
-    uint32_t next[4] = {(uint32_t)(b >> 32) ^ counter[1] ^ k0, (uint32_t)b,
-                        (uint32_t)(a >> 32) ^ counter[3] ^ k1, (uint32_t)a};
-    memcpy(counter, next, sizeof next);
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-}
-
-static void block_words(const int64_t seed[2], uint64_t block, uint32_t words[4]) {
-  uint64_t s0 = (uint64_t)seed[0], s1 = (uint64_t)seed[1];
-  uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)(s0 >> 32),
-                         (uint32_t)(s1 >> 32)};
-  philox((uint32_t[]){(uint32_t)s0, (uint32_t)s1}, counter);
-  memcpy(words, counter, sizeof counter);
-}
 
 /* kat_vectors of the Random123 library: philox4x32, 10 rounds. */
 static void knows_the_answers(void **state) {
@@ -79,21 +59,39 @@ static double uniform_reference(const int64_t seed[2], eager_dtype dtype, int64_
   return ldexp(words[i % 4] >> (32 - bits), -bits);
 }
 
-/* Box and Muller in double from the numbers the kernel starts with. */
-static double normal_reference(const int64_t seed[2], eager_dtype dtype, int64_t i) {
+/* Box and Muller in long double from the numbers the kernel starts with: draw `of` of those
+ * that a block has. */
+static double normal_of_block(const int64_t seed[2], eager_dtype dtype, uint64_t block,
+                              int of) {
   uint32_t words[4];
-  double length, turn;
+  long double length, turn;
+  block_words(seed, block, words);
   if (dtype == EAGER_FLOAT64) {
-    block_words(seed, (uint64_t)i / 2, words);
-    length = ((words[0] >> 5) * 0x1p26 + (words[1] >> 6) + 1) * 0x1p-53;
-    turn = ((words[2] >> 5) * 0x1p26 + (words[3] >> 6)) * 0x1p-53;
+    length = ((words[0] >> 5) * 0x1p26L + (words[1] >> 6) + 1) * 0x1p-53L;
+    turn = ((words[2] >> 5) * 0x1p26L + (words[3] >> 6)) * 0x1p-53L;
   } else {
-    block_words(seed, (uint64_t)i / 4, words);
-    length = ((words[i % 4 / 2 * 2] >> 8) + 1.0) * 0x1p-24;
-    turn = (words[i % 4 / 2 * 2 + 1] >> 8) * 0x1p-24;
+    length = ((words[of / 2 * 2] >> 8) + 1.0L) * 0x1p-24L;
+    turn = (words[of / 2 * 2 + 1] >> 8) * 0x1p-24L;
   }
-  double angle = 2 * 3.14159265358979323846 * turn, radius = sqrt(-2 * log(length));
-  return radius * (i % 2 ? sin(angle) : cos(angle));
+  long double angle = 2 * 3.14159265358979323846264338327950288L * turn;
+  long double radius = sqrtl(-2 * logl(length));
+  return (double)(radius * (of % 2 ? sinl(angle) : cosl(angle)));
+}
+
+static double normal_reference(const int64_t seed[2], eager_dtype dtype, int64_t i) {
+  int draws = dtype == EAGER_FLOAT64 ? 2 : 4;
+  return normal_of_block(seed, dtype, (uint64_t)i / (uint64_t)draws, (int)(i % draws));
+}
+
+/* The first of the element's own draws within 2. */
+static double truncated_reference(const int64_t seed[2], eager_dtype dtype, int64_t i) {
+  int draws = dtype == EAGER_FLOAT64 ? 2 : 4;
+  for (uint64_t try = 0; try < 8; try++)
+    for (int of = 0; of < draws; of++) {
+      double value = normal_of_block(seed, dtype, (uint64_t)i | try << 56, of);
+      if (fabs(value) < 2) return value;
+    }
+  return 0;
 }
 
 static int64_t length_of(int i) {
@@ -135,45 +133,77 @@ static void draws_uniform(void **state) {
                    TEST_EXACT);
 }
 
-/* float32: half an ulp each for the logarithm under the root, for cosine or sine and their
+/* Half an ulp each for the logarithm under the root, for cosine or sine and their
  * polynomial, and for the last product, nearly doubled where the result is just above a
- * power of two: 2. The 16-bit floats round that once more: 0.5 and a trace. float64: log,
- * sqrt, sinpi, cospi within 3 to 4 ulp by OpenCL's table; near a zero of the reference its
- * angle's own rounding shows, 2 pi 2^-53 times the radius. */
+ * power of two: 2. The 16-bit floats round that once more: 0.5 and a trace. Near a zero of
+ * float64's sine the long double's own angle shows. */
+static const test_tolerance tolerances[] = {
+    {2, 1e-15}, {0.6, 1e-6}, {0.6, 1e-6}, {2, 1e-18}};
+
 static void draws_normal(void **state) {
   (void)state;
   test_enable();
-  static const test_tolerance tolerances[] = {
-      {2, 1e-15}, {0.6, 1e-6}, {0.6, 1e-6}, {10, 2e-14}};
   for (int d = 0; d < 4; d++)
     if (test_has_arithmetic(floats[d]))
       expect_draws(eager_stateless_random_normal, normal_reference, floats[d],
                    tolerances[d]);
 }
 
-static uint64_t hash_draws(int64_t count) { /* FNV-1a over their bits */
+static void draws_truncated(void **state) {
+  (void)state;
+  test_enable();
+  for (int d = 0; d < 4; d++)
+    if (test_has_arithmetic(floats[d]))
+      expect_draws(eager_stateless_truncated_normal, truncated_reference, floats[d],
+                   tolerances[d]);
+}
+
+static uint64_t hash_draws(draw_fn draw, eager_dtype dtype, int64_t count) {
   test_pick_mode(test_random());
-  float *draws = test_alloc((size_t)count * sizeof *draws);
+  size_t size = (size_t)count * eager_dtype_size(dtype);
+  uint8_t *draws = test_alloc(size);
   eager_tensor *y;
-  assert_ok(eager_stateless_random_normal(1, &count, seeds[1], EAGER_FLOAT32, &y));
-  assert_ok(eager_tensor_to_host(y, draws, (size_t)count * sizeof *draws));
+  assert_ok(draw(1, &count, seeds[1], dtype, &y));
+  assert_ok(eager_tensor_to_host(y, draws, size));
   eager_tensor_release(y);
-  uint64_t hash = UINT64_C(14695981039346656037);
-  for (int64_t i = 0; i < count; i++) {
-    uint32_t bits;
-    memcpy(&bits, &draws[i], sizeof bits);
-    hash = (hash ^ bits) * UINT64_C(1099511628211);
-  }
+  uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+  for (size_t i = 0; i < size; i++) hash = (hash ^ draws[i]) * UINT64_C(1099511628211);
   return hash;
 }
 
-/* Written down from one device: float32 draws are made of + - * and fma alone, so every
- * device gives these bits. */
+/* Written down from one device: draws are made of + - * and fma alone, so every device
+ * gives these bits. */
 static void draws_the_same_everywhere(void **state) {
   (void)state;
   test_enable();
-  assert_int_equal(hash_draws(256), UINT64_C(0x12838a4439a3d04e));
-  if (!test_is_slow()) assert_int_equal(hash_draws(4096), UINT64_C(0xe5d37eed6ccd27fc));
+  static const struct {
+    draw_fn draw;
+    eager_dtype dtype;
+    uint64_t few, many;
+  } hashes[] = {
+      {eager_stateless_random_normal, EAGER_FLOAT32, UINT64_C(0xdb38b2854d812cb5),
+       UINT64_C(0x519c6d96481a5181)},
+      {eager_stateless_random_normal, EAGER_FLOAT64, UINT64_C(0x4f5e17aa4a30333b),
+       UINT64_C(0xf899946fbfc76f0d)},
+      {eager_stateless_truncated_normal, EAGER_FLOAT32, UINT64_C(0x1bb83b4ec50fc7f1),
+       UINT64_C(0x2e47a000e8b235b6)},
+      {eager_stateless_truncated_normal, EAGER_FLOAT64, UINT64_C(0xa1c1568bbb8e089e),
+       UINT64_C(0x0d228a9007a00e06)},
+      {eager_stateless_random_normal, EAGER_BFLOAT16, UINT64_C(0x3c9a2501f554f712),
+       UINT64_C(0x05bd7b9f6dd4b474)},
+  };
+  bool differ = false;
+  for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+    if (!test_has_arithmetic(hashes[i].dtype)) continue;
+    uint64_t few = hash_draws(hashes[i].draw, hashes[i].dtype, 256);
+    uint64_t many = hashes[i].many;
+    if (!test_is_slow()) many = hash_draws(hashes[i].draw, hashes[i].dtype, 4096);
+    if (few == hashes[i].few && many == hashes[i].many) continue;
+    print_message("row %zu: UINT64_C(0x%016llx), UINT64_C(0x%016llx)\n", i,
+                  (unsigned long long)few, (unsigned long long)many);
+    differ = true;
+  }
+  assert_false(differ);
 }
 
 static void takes_any_shape(void **state) {
@@ -213,13 +243,10 @@ static void refuses_bad_arguments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(knows_the_answers),
-      cmocka_unit_test(gives_the_known_answers),
-      cmocka_unit_test(draws_uniform),
-      cmocka_unit_test(draws_normal),
-      cmocka_unit_test(draws_the_same_everywhere),
-      cmocka_unit_test(takes_any_shape),
-      cmocka_unit_test(refuses_bad_arguments),
+      cmocka_unit_test(knows_the_answers), cmocka_unit_test(gives_the_known_answers),
+      cmocka_unit_test(draws_uniform),     cmocka_unit_test(draws_normal),
+      cmocka_unit_test(draws_truncated),   cmocka_unit_test(draws_the_same_everywhere),
+      cmocka_unit_test(takes_any_shape),   cmocka_unit_test(refuses_bad_arguments),
   };
   return test_main("ops/random", tests, sizeof tests / sizeof *tests);
 }

@@ -100,6 +100,64 @@ static void infers_its_dtype(void **state) {
   eager_op_release(op);
 }
 
+/* --- LinSpace --- */
+
+static const struct {
+  double start, stop;
+  int64_t num;
+} spaces[] = {
+    {0, 1, 5},    {-1, 1, 2},     {3, 7, 1},       {2, 2, 4},     {10, -3, 7},
+    {-0.0, 0, 3}, {0.1, 0.7, 33}, {-1e4, 1e4, 64}, {1, 2, 65537}, {-5, 11, 200003},
+};
+
+/* i * step carries half an ulp of the step, so of the way in all; then one rounding, and
+ * for the 16-bit floats another one. */
+static void spaces_evenly(void **state) {
+  (void)state;
+  test_enable();
+  static const eager_dtype dtypes[] = {EAGER_FLOAT32, EAGER_FLOAT64, EAGER_FLOAT16,
+                                       EAGER_BFLOAT16};
+  for (int i = 0; i < 40; i++) {
+    eager_dtype dtype = dtypes[i % 4];
+    int64_t num = spaces[i / 4].num;
+    if (!test_has_arithmetic(dtype) || (test_is_slow() && num > 64)) continue;
+    test_pick_mode((uint64_t)i);
+    double start = test_round(dtype, spaces[i / 4].start);
+    double stop = test_round(dtype, spaces[i / 4].stop);
+    double *expected = test_alloc((size_t)num * sizeof *expected);
+    for (int64_t k = 0; k < num; k++)
+      expected[k] = k == 0         ? start
+                    : k == num - 1 ? stop
+                                   : start + (stop - start) * (double)k / (double)(num - 1);
+    double epsilon = test_epsilon(dtype == EAGER_FLOAT64 ? EAGER_FLOAT64 : EAGER_FLOAT32);
+    eager_tensor *y;
+    test_poison((size_t)num * eager_dtype_size(dtype));
+    assert_ok(eager_linspace(spaces[i / 4].start, spaces[i / 4].stop, num, dtype, &y));
+    test_expect(y, dtype, (test_shape){1, {num}}, expected,
+                (test_tolerance){1, fabs(stop - start) * epsilon},
+                test_text("space %d", i / 4));
+    double *got = test_read(y);
+    assert_true(got[0] == start && (num == 1 || got[num - 1] == stop));
+    eager_tensor_release(y);
+  }
+  assert_ok(eager_set_thread_execution_mode(EAGER_EXECUTION_AUTO));
+}
+
+static void refuses_bad_spaces(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *y;
+  assert_fails(eager_linspace(0, 1, 0, EAGER_FLOAT32, &y), EAGER_INVALID_ARGUMENT,
+               "Requires num > 0: 0 [Op:LinSpace]");
+  assert_fails(eager_linspace(0, 1, 3, EAGER_INT32, &y), EAGER_INVALID_ARGUMENT,
+               "linspace makes floats, not int32 [Op:LinSpace]");
+  assert_fails_like(eager_linspace(0, 1, 3, (eager_dtype)99, &y), EAGER_INVALID_ARGUMENT,
+                    "linspace makes floats, not unknown");
+  assert_fails_like(eager_linspace(0, 1, INT64_MAX, EAGER_FLOAT32, &y),
+                    EAGER_INVALID_ARGUMENT, "is too large");
+  assert_null(y);
+}
+
 static void refuses_bad_numbers(void **state) {
   (void)state;
   test_enable();
@@ -137,6 +195,8 @@ int main(void) {
       cmocka_unit_test(makes_long_ranges),
       cmocka_unit_test(infers_its_dtype),
       cmocka_unit_test(refuses_bad_numbers),
+      cmocka_unit_test(spaces_evenly),
+      cmocka_unit_test(refuses_bad_spaces),
   };
   return test_main("ops/range", tests, sizeof tests / sizeof *tests);
 }

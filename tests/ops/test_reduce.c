@@ -1,5 +1,6 @@
 /* ctest: devices=all timeout=240 */
-/* Sum Mean Max Min Prod Any All: every dtype, every set of axes, empty axes, long ones. */
+/* Sum Mean Max Min Prod Any All EuclideanNorm Variance Std LogSumExp: every dtype, every
+ * set of axes, empty axes, long ones. */
 #include <math.h>
 
 #include "reference.h"
@@ -34,25 +35,57 @@ static double smallest(const double *x, int64_t count) {
   return best;
 }
 
+static double norm(const double *x, int64_t count) {
+  double squares = 0;
+  for (int64_t i = 0; i < count; i++) squares += x[i] * x[i];
+  return sqrt(squares);
+}
+static double variance(const double *x, int64_t count) {
+  double centre = mean(x, count), squares = 0;
+  for (int64_t i = 0; i < count; i++) squares += (x[i] - centre) * (x[i] - centre);
+  return squares / (double)count;
+}
+static double deviation(const double *x, int64_t count) {
+  return sqrt(variance(x, count));
+}
+static double log_sum_exp(const double *x, int64_t count) {
+  double top = largest(x, count), total = 0;
+  if (!isfinite(top)) return top;
+  for (int64_t i = 0; i < count; i++) total += exp(x[i] - top);
+  return log(total) + top;
+}
+
+typedef enum kind { NUMBERS, BOOLS, FLOATS } kind;
+
 typedef struct reduce_case {
   const char *raw;
   reduce_door door;
   test_reduce_fn reference;
   double low, high;
-  bool is_bool;
+  kind kind;
 } reduce_case;
 
 /* Integers stay so small that no sum or product leaves int8. */
 static const reduce_case cases[] = {
-    {"Sum", eager_reduce_sum, sum, 0, 1, false},
-    {"Mean", eager_reduce_mean, mean, 0, 1, false},
-    {"Prod", eager_reduce_prod, product, 1, 1.01, false},
-    {"Max", eager_reduce_max, largest, -100, 100, false},
-    {"Min", eager_reduce_min, smallest, -100, 100, false},
-    {"Any", eager_reduce_any, largest, 0, 1, true},
-    {"All", eager_reduce_all, smallest, 0, 1, true},
+    {"Sum", eager_reduce_sum, sum, 0, 1, NUMBERS},
+    {"Mean", eager_reduce_mean, mean, 0, 1, NUMBERS},
+    {"Prod", eager_reduce_prod, product, 1, 1.01, NUMBERS},
+    {"Max", eager_reduce_max, largest, -100, 100, NUMBERS},
+    {"Min", eager_reduce_min, smallest, -100, 100, NUMBERS},
+    {"Any", eager_reduce_any, largest, 0, 1, BOOLS},
+    {"All", eager_reduce_all, smallest, 0, 1, BOOLS},
+    {"EuclideanNorm", eager_reduce_euclidean_norm, norm, -1, 1, NUMBERS},
+    {"Variance", eager_reduce_variance, variance, -1, 1, FLOATS},
+    {"Std", eager_reduce_std, deviation, -1, 1, FLOATS},
+    {"LogSumExp", eager_reduce_logsumexp, log_sum_exp, -5, 5, FLOATS},
 };
 enum { CASES = sizeof cases / sizeof *cases };
+
+static bool takes(const reduce_case *c, eager_dtype dtype) {
+  if (!test_has_arithmetic(dtype)) return false;
+  if (c->kind == FLOATS) return test_is_float(dtype);
+  return (dtype == EAGER_BOOL) == (c->kind == BOOLS);
+}
 
 static const test_shape shapes[] = {
     {1, {1}},       {1, {37}},         {2, {17, 6}}, {2, {3, 41}},
@@ -61,12 +94,16 @@ static const test_shape shapes[] = {
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* In float32: 6 roundings of a total that may be up to `count` times a term; a product
- * rounds once per factor. */
+ * rounds once per factor. About a centre, which is off by an ulp itself, a distance is off
+ * by 2 of 1 (or of 5, below log), however small it or the result is. */
 static test_tolerance tolerance(const reduce_case *c, eager_dtype dtype, int64_t count) {
   if (!test_is_float(dtype) || c->reference == largest || c->reference == smallest)
     return TEST_EXACT;
   double roundings = c->reference == product ? (double)count : 6;
-  if (dtype == EAGER_FLOAT16 || dtype == EAGER_BFLOAT16) roundings = 1;
+  bool narrow = dtype == EAGER_FLOAT16 || dtype == EAGER_BFLOAT16;
+  if (narrow) roundings = 1;
+  double unit = test_epsilon(narrow ? EAGER_FLOAT32 : dtype);
+  if (c->kind == FLOATS) return (test_tolerance){roundings, unit * fmax(c->high, 1) * 4};
   return (test_tolerance){roundings, 0};
 }
 
@@ -100,8 +137,7 @@ static void every_set_of_axes(void **state) {
   for (int c = 0; c < CASES; c++)
     for (int d = 0; d < TEST_DTYPES; d++) {
       eager_dtype dtype = test_dtypes[d];
-      if (!test_has_arithmetic(dtype) || (dtype == EAGER_BOOL) != cases[c].is_bool)
-        continue;
+      if (!takes(&cases[c], dtype)) continue;
       for (int s = 0; s < SHAPES; s++)
         for (unsigned axes = 0; axes < 1u << shapes[s].rank; axes++)
           if (test_sampled(index++)) check(&cases[c], dtype, shapes[s], axes, axes & 1);
@@ -130,12 +166,11 @@ static void over_nothing(void **state) {
     for (int d = 0; d < TEST_DTYPES; d++) {
       eager_dtype dtype = test_dtypes[d];
       bool is_float = test_is_float(dtype);
-      if (!test_has_arithmetic(dtype) || (dtype == EAGER_BOOL) != cases[c].is_bool)
-        continue;
+      if (!takes(&cases[c], dtype)) continue;
       if (eager_dtype_size(dtype) == 8 && !is_float) continue; /* beyond a double */
       double low = is_float ? -INFINITY : test_lowest(dtype);
       double high = is_float ? INFINITY : test_highest(dtype);
-      double want[] = {0, is_float ? NAN : 0, 1, low, high, 0, 1};
+      double want[] = {0, is_float ? NAN : 0, 1, low, high, 0, 1, 0, NAN, NAN, -INFINITY};
       eager_tensor *x = test_tensor(dtype, shape, (double[1]){0}), *y;
       assert_ok(cases[c].door(x, (int64_t[]){1}, 1, false, &y));
       test_expect(y, dtype, out, (double[]){want[c], want[c]}, TEST_EXACT, cases[c].raw);
@@ -149,7 +184,8 @@ static void nan_and_infinity_go_through(void **state) {
   test_enable();
   test_shape shape = {2, {3, 4}};
   double x[] = {1, NAN, 3, 4, INFINITY, 2, 3, 4, 1, 2, -INFINITY, 4};
-  for (int c = 0; c < 5; c++) {
+  for (int c = 0; c < CASES; c++) {
+    if (cases[c].kind == BOOLS) continue;
     eager_tensor *t = test_tensor(EAGER_FLOAT32, shape, x), *y;
     for (unsigned axes = 1; axes < 4; axes++) {
       double *want = test_reduce(cases[c].reference, shape, x, axes);
@@ -236,6 +272,69 @@ static void integer_means_truncate(void **state) {
   }
 }
 
+/* Two passes: a mean far from 0 costs no digits, and no exponential overflows. */
+static void centres_help(void **state) {
+  (void)state;
+  test_enable();
+  int64_t count = test_is_slow() ? 50 : 4000;
+  double *x = test_random_values(EAGER_FLOAT32, count, 9999, 10001);
+  eager_tensor *t = test_tensor(EAGER_FLOAT32, (test_shape){1, {count}}, x), *y;
+  assert_ok(eager_reduce_variance(t, NULL, 0, false, &y));
+  /* The mean is off by half an ulp of 10000, its square by 2^-22. */
+  test_expect(y, EAGER_FLOAT32, (test_shape){0}, (double[]){variance(x, count)},
+              (test_tolerance){8, ldexp(1, -20)}, "a variance far from 0");
+  eager_tensor_release(y);
+  assert_ok(eager_reduce_logsumexp(t, NULL, 0, false, &y));
+  test_expect(y, EAGER_FLOAT32, (test_shape){0}, (double[]){log_sum_exp(x, count)},
+              (test_tolerance){2, 0}, "large exponents");
+  eager_tensor_release(y);
+  eager_tensor_release(t);
+}
+
+static void integer_norms_round_down(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x = test_tensor(EAGER_INT64, (test_shape){1, {2}},
+                                (double[]){2147483647, 5}); /* 2^31 - 1 */
+  eager_tensor *y;
+  assert_ok(eager_reduce_euclidean_norm(x, NULL, 0, false, &y));
+  test_expect(y, EAGER_INT64, (test_shape){0}, (double[]){2147483647}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+  x = test_tensor(EAGER_UINT8, (test_shape){1, {2}}, (double[]){3, 4});
+  assert_ok(eager_reduce_euclidean_norm(x, NULL, 0, true, &y));
+  test_expect(y, EAGER_UINT8, (test_shape){1, {1}}, (double[]){5}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+}
+
+/* 10^8 numbers in full runs: a few ulp, and the same bits again. */
+static void very_long_sums(void **state) {
+  (void)state;
+  test_time_limit(100);
+  test_enable();
+  if (test_is_slow()) test_skip("millions of additions");
+  int64_t count = getenv("EAGERCL_TEST_FULL") ? 100000000 : 10000000;
+  eager_tensor *x, *y[2];
+  assert_ok(
+      eager_stateless_random_uniform(1, &count, (int64_t[]){1, 2}, EAGER_FLOAT32, &x));
+  size_t size = (size_t)count * sizeof(float);
+  float *host = malloc(size), sums[2];
+  assert_non_null(host);
+  assert_ok(eager_tensor_to_host(x, host, size));
+  double want = 0;
+  for (int64_t i = 0; i < count; i++) want += host[i];
+  free(host);
+  for (int i = 0; i < 2; i++) {
+    assert_ok(eager_reduce_sum(x, NULL, 0, false, &y[i]));
+    assert_ok(eager_tensor_to_host(y[i], &sums[i], sizeof sums[i]));
+    eager_tensor_release(y[i]);
+  }
+  eager_tensor_release(x);
+  assert_memory_equal(&sums[0], &sums[1], sizeof *sums);
+  assert_true(fabs(sums[0] - want) <= 4 * want * ldexp(1, -24));
+}
+
 static void refusals(void **state) {
   (void)state;
   test_enable();
@@ -264,6 +363,9 @@ int main(void) {
       cmocka_unit_test(long_axes),
       cmocka_unit_test(integers_wrap),
       cmocka_unit_test(integer_means_truncate),
+      cmocka_unit_test(centres_help),
+      cmocka_unit_test(integer_norms_round_down),
+      cmocka_unit_test(very_long_sums),
       cmocka_unit_test(refusals),
   };
   return test_main("ops/reduce", tests, sizeof tests / sizeof *tests);

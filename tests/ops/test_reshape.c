@@ -51,6 +51,14 @@ static void run_others(int i, eager_dtype dtype) {
     assert_ok(eager_squeeze(x.t, (int64_t[]){-2}, 1, &y));
     bytes_expect(y, dtype, (test_shape){3, {1, 3, 2}}, x.bytes, "squeeze -2");
     break;
+  case 4:
+    assert_ok(eager_stop_gradient(x.t, &y));
+    bytes_expect(y, dtype, (test_shape){4, {1, 3, 1, 2}}, x.bytes, "stop_gradient");
+    break;
+  case 5:
+    assert_ok(eager_ensure_shape(x.t, 4, (int64_t[]){-1, 3, -1, 2}, &y));
+    bytes_expect(y, dtype, (test_shape){4, {1, 3, 1, 2}}, x.bytes, "ensure_shape");
+    break;
   default:
     assert_ok(eager_identity(x.t, &y));
     bytes_expect(y, dtype, (test_shape){4, {1, 3, 1, 2}}, x.bytes, "identity");
@@ -65,7 +73,34 @@ static void reshapes(void **state) {
 
 static void adds_and_drops_axes(void **state) {
   (void)state;
-  bytes_each_dtype(5, run_others);
+  bytes_each_dtype(7, run_others);
+}
+
+static void moves_no_bytes(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x = test_view(EAGER_INT32, (test_shape){2, {1, 2}}, (double[]){1, 2}, 3);
+  eager_tensor *y[6];
+  assert_ok(eager_reshape(x, 1, (int64_t[]){-1}, &y[0]));
+  assert_ok(eager_expand_dims(x, 0, &y[1]));
+  assert_ok(eager_squeeze(x, NULL, 0, &y[2]));
+  assert_ok(eager_identity(x, &y[3]));
+  assert_ok(eager_stop_gradient(x, &y[4]));
+  assert_ok(eager_ensure_shape(x, 2, (int64_t[]){1, -1}, &y[5]));
+  for (int i = 0; i < 6; i++) {
+    bytes_expect_view(x, y[i], 0);
+    eager_tensor_release(y[i]);
+  }
+  assert_fails(eager_ensure_shape(x, 2, (int64_t[]){-1, 3}, &y[0]), EAGER_INVALID_ARGUMENT,
+               "Shape of tensor input [1,2] is not compatible with expected shape [?,3]. "
+               "[Op:EnsureShape]");
+  assert_fails_like(eager_ensure_shape(x, 1, (int64_t[]){2}, &y[0]), EAGER_INVALID_ARGUMENT,
+                    "not compatible with expected shape [2]");
+  assert_fails_like(eager_ensure_shape(x, 2, (int64_t[]){-2, 2}, &y[0]),
+                    EAGER_INVALID_ARGUMENT, "shape[0] must not be below -1, got -2");
+  assert_fails_like(eager_ensure_shape(x, 9, NULL, &y[0]), EAGER_INVALID_ARGUMENT,
+                    "rank must be from 0 to 8, got 9");
+  eager_tensor_release(x);
 }
 
 static void refuses_other_sizes(void **state) {
@@ -126,9 +161,8 @@ static void refuses_bad_axes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reshapes),
-      cmocka_unit_test(adds_and_drops_axes),
-      cmocka_unit_test(refuses_other_sizes),
+      cmocka_unit_test(reshapes),         cmocka_unit_test(adds_and_drops_axes),
+      cmocka_unit_test(moves_no_bytes),   cmocka_unit_test(refuses_other_sizes),
       cmocka_unit_test(refuses_bad_axes),
   };
   return test_main("ops/reshape", tests, sizeof tests / sizeof *tests);

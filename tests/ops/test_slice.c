@@ -53,6 +53,21 @@ static void cuts_boxes(void **state) {
   bytes_each_dtype(CASES, run_case);
 }
 
+static void moves_no_bytes_of_a_single_run(void **state) {
+  (void)state;
+  test_enable();
+  eager_tensor *x =
+      test_tensor(EAGER_INT32, (test_shape){2, {3, 2}}, (double[]){1, 2, 3, 4, 5, 6});
+  eager_tensor *y;
+  assert_ok(eager_slice(x, (int64_t[]){1, 0}, (int64_t[]){2, -1}, &y));
+  bytes_expect_view(x, y, 2);
+  eager_tensor_release(y);
+  assert_ok(eager_slice(x, (int64_t[]){2, 1}, (int64_t[]){1, 1}, &y));
+  bytes_expect_view(x, y, 5);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+}
+
 static void refuses_boxes_outside(void **state) {
   (void)state;
   test_enable();
@@ -75,6 +90,7 @@ static void refuses_boxes_outside(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cuts_boxes),
+      cmocka_unit_test(moves_no_bytes_of_a_single_run),
       cmocka_unit_test(refuses_boxes_outside),
   };
   return test_main("ops/slice", tests, sizeof tests / sizeof *tests);

@@ -76,6 +76,22 @@ static void long_axes(void **state) {
   }
 }
 
+/* Cut into parts: one of them of -inf alone, and the largest in the last. */
+static void very_long_axes(void **state) {
+  (void)state;
+  test_enable();
+  if (test_is_slow()) test_skip("hundreds of thousands of exponentials");
+  static const test_shape longs[] = {{1, {600011}}, {2, {540001, 3}}};
+  for (int s = 0; s < 2; s++) {
+    int64_t count = test_elements(longs[s]);
+    double *x = test_random_values(EAGER_FLOAT32, count, -4, 4);
+    for (int64_t i = count / 3; i < count / 2; i++) x[i] = -INFINITY;
+    x[count - 5] = 9;
+    check(EAGER_FLOAT32, longs[s], x, 0, 16);
+    check(EAGER_FLOAT16, longs[s], x, 0, 16);
+  }
+}
+
 static void large_and_special_logits(void **state) {
   (void)state;
   test_enable();
@@ -105,9 +121,8 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_axis),
-      cmocka_unit_test(long_axes),
-      cmocka_unit_test(large_and_special_logits),
+      cmocka_unit_test(every_axis),     cmocka_unit_test(long_axes),
+      cmocka_unit_test(very_long_axes), cmocka_unit_test(large_and_special_logits),
       cmocka_unit_test(refusals),
   };
   return test_main("ops/softmax", tests, sizeof tests / sizeof *tests);

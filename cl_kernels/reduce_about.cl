@@ -1,0 +1,43 @@
+/* The kernels of reduce.cl and reduce_group.cl for sums about a centre: centres[o], of type
+ * A, belongs to result o. */
+
+#define REDUCE_BLOCK(name, body, op)                                                       \
+  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
+                     __global A *partials, long partials_offset,                           \
+                     const __global A *centres, long centres_offset, reduction r) {        \
+    body(op, x + x_offset, y + y_offset, partials + partials_offset,                       \
+         centres + centres_offset, &r);                                                    \
+  }
+#define FINISH_BLOCK(name, op)                                                             \
+  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
+                     long partials_offset, const __global A *centres, long centres_offset, \
+                     reduction r) {                                                        \
+    finish_block(op, y + y_offset, partials + partials_offset, centres + centres_offset,   \
+                 &r);                                                                      \
+  }
+#define REDUCE_GROUP(name, op)                                                             \
+  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
+                     __global A *partials, long partials_offset,                           \
+                     const __global A *centres, long centres_offset, reduction r,          \
+                     __local A *tile) {                                                    \
+    reduce_group(op, x + x_offset, y + y_offset, partials + partials_offset,               \
+                 centres + centres_offset, &r, tile);                                      \
+  }
+#define FINISH_GROUP(name, op)                                                             \
+  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
+                     long partials_offset, const __global A *centres, long centres_offset, \
+                     reduction r, __local A *tile) {                                       \
+    finish_group(op, y + y_offset, partials + partials_offset, centres + centres_offset,   \
+                 &r, tile);                                                                \
+  }
+
+REDUCE_BLOCK(squares_rows, rows_block, REDUCE_SQUARES)
+REDUCE_BLOCK(exps_rows, rows_block, REDUCE_EXPS)
+REDUCE_BLOCK(squares_columns, columns_block, REDUCE_SQUARES)
+REDUCE_BLOCK(exps_columns, columns_block, REDUCE_EXPS)
+FINISH_BLOCK(squares_finish, REDUCE_SQUARES)
+FINISH_BLOCK(exps_finish, REDUCE_EXPS)
+REDUCE_GROUP(squares_group, REDUCE_SQUARES)
+REDUCE_GROUP(exps_group, REDUCE_EXPS)
+FINISH_GROUP(squares_group_finish, REDUCE_SQUARES)
+FINISH_GROUP(exps_group_finish, REDUCE_EXPS)

@@ -1,0 +1,151 @@
+#include "cl/user_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/sync.h"
+
+/* --- Families, kept until shutdown --- */
+
+typedef struct kept {
+  struct kept *next;
+  eager__family family;
+  eager__user_source source;
+} kept;
+
+typedef struct kept_name {
+  struct kept_name *next;
+  char text[];
+} kept_name;
+
+static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_LEAF);
+static kept *families;
+static kept_name *names;
+
+static bool same_source(const eager__user_source *a, const eager__user_source *b) {
+  return a->alone == b->alone && strcmp(a->text, b->text) == 0 &&
+         strcmp(a->options, b->options) == 0 && strcmp(a->written, b->written) == 0;
+}
+
+static void free_kept(kept *each) {
+  if (each == NULL) return;
+  eager__free((void *)each->source.text);
+  eager__free((void *)each->source.options);
+  eager__free((void *)each->source.written);
+  eager__free(each);
+}
+
+static kept *make_kept(const eager__family *wanted, const eager__user_source *source) {
+  kept *made = eager__alloc(sizeof *made);
+  if (made == NULL) return NULL;
+  made->source.text = eager__strdup(source->text);
+  made->source.options = eager__strdup(source->options);
+  made->source.written = eager__strdup(source->written);
+  made->source.alone = source->alone;
+  made->family = *wanted;
+  made->family.user = &made->source;
+  if (made->source.text && made->source.options && made->source.written) return made;
+  free_kept(made);
+  return NULL;
+}
+
+/* Lock held. */
+static kept *find_or_make(const eager__family *wanted, const eager__user_source *source) {
+  for (kept *each = families; each != NULL; each = each->next)
+    if (each->family.files[0] == wanted->files[0] && same_source(&each->source, source))
+      return each;
+  kept *made = make_kept(wanted, source);
+  if (made == NULL) return NULL;
+  made->next = families;
+  families = made;
+  return made;
+}
+
+eager_status eager__user_family(const eager__family *wanted,
+                                const eager__user_source *source,
+                                const eager__family **out) {
+  eager__mutex_lock(&lock);
+  kept *found = find_or_make(wanted, source);
+  eager__mutex_unlock(&lock);
+  if (found == NULL) return eager__out_of_memory(strlen(source->text));
+  *out = &found->family;
+  return EAGER_OK;
+}
+
+/* Lock held. */
+static kept_name *find_or_make_name(const char *name) {
+  for (kept_name *each = names; each != NULL; each = each->next)
+    if (strcmp(each->text, name) == 0) return each;
+  size_t size = strlen(name) + 1;
+  kept_name *made = eager__alloc(sizeof *made + size);
+  if (made == NULL) return NULL;
+  memcpy(made->text, name, size);
+  made->next = names;
+  names = made;
+  return made;
+}
+
+eager_status eager__user_kernel_name(const char *name, const char **out) {
+  eager__mutex_lock(&lock);
+  kept_name *found = find_or_make_name(name);
+  eager__mutex_unlock(&lock);
+  if (found == NULL) return eager__out_of_memory(strlen(name));
+  *out = found->text;
+  return EAGER_OK;
+}
+
+void eager__user_programs_close(void) {
+  for (kept *next; families != NULL; families = next) {
+    next = families->next;
+    free_kept(families);
+  }
+  for (kept_name *next; names != NULL; names = next) {
+    next = names->next;
+    eager__free(names);
+  }
+}
+
+/* --- Showing source --- */
+
+enum { SHOWN_LINES = 40, NEAR_LINES = 2 };
+
+static int count_lines(const char *text) {
+  int count = 0;
+  for (; *text != '\0'; text = strchr(text, '\n') + 1) {
+    count++;
+    if (strchr(text, '\n') == NULL) break;
+  }
+  return count;
+}
+
+/* Whether `log` has ":<line>:" for a line that is near this one. */
+static bool is_near(const char *log, int line) {
+  while ((log = strchr(log, ':')) != NULL) {
+    char *end;
+    long named = strtol(++log, &end, 10);
+    if (end == log || *end != ':') continue;
+    if (named >= line - NEAR_LINES && named <= line + NEAR_LINES) return true;
+  }
+  return false;
+}
+
+static bool is_any_near(const char *log, int lines) {
+  for (int line = 1; line <= lines; line++)
+    if (is_near(log, line)) return true;
+  return false;
+}
+
+void eager__write_numbered(const char *text, const char *log, eager__strbuf *out) {
+  int lines = count_lines(text), shown = 0;
+  bool choose = lines > SHOWN_LINES && is_any_near(log, lines);
+  for (int line = 1; line <= lines && shown < SHOWN_LINES; line++) {
+    size_t size = strcspn(text, "\n");
+    if (!choose || is_near(log, line)) {
+      eager__strbuf_format(out, "%5d | %.*s\n", line, (int)size, text);
+      shown++;
+    }
+    text += size + (text[size] == '\n');
+  }
+  if (shown < lines) eager__strbuf_format(out, "      | (%d lines in all)\n", lines);
+}

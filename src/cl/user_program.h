@@ -1,0 +1,30 @@
+/* Programs whose text a user wrote: families made while the process runs. */
+#ifndef EAGER_CL_USER_PROGRAM_H
+#define EAGER_CL_USER_PROGRAM_H
+
+#include "cl/program.h"
+
+typedef struct eager__user_source {
+  const char *text;    /* behind the family's files; the whole program where `alone` */
+  const char *options; /* for the compiler, beside the library's; "" for none */
+  const char *written; /* what the user wrote of it: an error shows it by line */
+  bool alone;          /* no defines, no prelude, no files */
+} eager__user_source;
+
+/* The one family that is as `wanted` and `source` say; texts are compared by value and
+ * copied. Like the programs built of it, it lives until shutdown. */
+eager_status eager__user_family(const eager__family *wanted,
+                                const eager__user_source *source,
+                                const eager__family **out);
+
+/* The kernel's name as text that lives as long as the family. */
+eager_status eager__user_kernel_name(const char *name, const char **out);
+
+/* Appends `text` with the number of each line before it. A long text: what stands near the
+ * lines that the compiler's `log` names ("source:12:3: error"), or its beginning. */
+void eager__write_numbered(const char *text, const char *log, eager__strbuf *out);
+
+/* Once no device is open. */
+void eager__user_programs_close(void);
+
+#endif

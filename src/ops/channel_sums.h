@@ -1,0 +1,55 @@
+/* Sums over all positions of each channel: what normalisations and their gradients are made
+ * of. cl_kernels/channel_sums.cl is the other half and says what is summed. */
+#ifndef EAGER_OPS_CHANNEL_SUMS_H
+#define EAGER_OPS_CHANNEL_SUMS_H
+
+#include "runtime/commands.h"
+
+/* The kernels' `channel_shape`. */
+typedef struct eager__channels {
+  int64_t outer, channels, inner, parts, part, lanes, centred, unused;
+} eager__channels;
+
+typedef enum eager__summed {
+  EAGER__SUM_MEAN,
+  EAGER__SUM_SQUARES,
+  EAGER__SUM_SLOPES,
+  EAGER__SUM_WEIGHTED,
+  EAGER__SUM_BY_ROW,
+} eager__summed;
+
+/* A kernel's (pointer, offset): input #i, output #i or scratch #i; NOTHING is not looked
+ * at. */
+typedef struct eager__site {
+  enum { EAGER__NOTHING, EAGER__INPUT, EAGER__OUTPUT, EAGER__SCRATCH } where;
+  int number;
+} eager__site;
+
+void eager__arg_site(eager__commands *commands, eager__site place);
+
+typedef struct eager__sum_operands {
+  eager__site x, dy, gamma; /* of the call's dtype */
+  eager__site mean, scale;  /* of the type it is computed in */
+} eager__sum_operands;
+
+/* x as [outer][channels][inner], not cut yet. One channel has no rows of channels: its
+ * positions lie behind each other, unless `by_row`. */
+eager__channels eager__channels_make(int64_t outer, int64_t channels, int64_t inner,
+                                     bool by_row);
+
+/* Adds the kernel that leaves both sums of every part and channel in a new scratch, whose
+ * number is `*out_partials`; cuts `channels` into parts. */
+eager_status eager__add_channel_sums(eager__commands *commands, eager__summed what,
+                                     eager__channels *channels,
+                                     const eager__sum_operands *operands,
+                                     int *out_partials);
+
+/* The grid of a kernel with one work-item for each of `count`; it has been begun. */
+eager__grid eager__grid_each(const eager__commands *commands, int64_t count);
+
+/* Adds finish_mean. */
+eager_status eager__add_finish_mean(eager__commands *commands,
+                                    const eager__channels *channels, int partials,
+                                    eager__site means);
+
+#endif

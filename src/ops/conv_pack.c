@@ -1,0 +1,148 @@
+#include "ops/conv_pack.h"
+
+#include "ops/families.h"
+#include "ops/lanes.h"
+#include "ops/moves.h"
+#include "ops/plan.h"
+
+/* As in conv_pack.cl. */
+typedef struct pixels_pack {
+  int64_t pixels, plane, lanes, inner, outer_step, repeat, inner_step, limit;
+  int64_t x_batch, x_pixel, x_channel, each;
+} pixels_pack;
+
+typedef struct filter_pack {
+  int64_t rows, reduce, width, panels, lanes, count, each;
+  int64_t tap_step, reduce_step, group_step, lane_group, lane_outer, lane_inner;
+} filter_pack;
+
+enum { BLOCK = 64 }; /* pixels, or rows of the filter, that a work-item of a CPU packs */
+
+int64_t eager__conv_tile_rows(const eager__traits *traits) {
+  return traits->cpu_like ? 7 : 4;
+}
+
+int64_t eager__conv_tile_width(const eager__traits *traits, eager_dtype dtype) {
+  bool two = traits->cpu_like && eager__computed_size(dtype) < 8;
+  return traits->vector_width * (two ? 2 : 1);
+}
+
+static int64_t round_up(int64_t x, int64_t multiple) {
+  return eager__ceil_div(x, multiple) * multiple;
+}
+
+eager__conv_lanes eager__conv_lanes_plain(int64_t channels) {
+  return (eager__conv_lanes){channels, channels, 0, 1, 1, channels};
+}
+
+eager__conv_lanes eager__conv_lanes_padded(int64_t groups, int64_t group_size,
+                                           int64_t multiple) {
+  int64_t padded = round_up(group_size, multiple);
+  return (eager__conv_lanes){groups * padded, padded, group_size, 1, 1, group_size};
+}
+
+eager__conv_lanes eager__conv_lanes_dealt(int64_t groups, int64_t repeat, int64_t reduce,
+                                          int64_t multiple) {
+  int64_t all = groups * repeat, padded = round_up(all, multiple);
+  return (eager__conv_lanes){reduce * padded, padded, 1, repeat, reduce, all};
+}
+
+static bool is_plain(const eager__conv_lanes *l, int64_t channels) {
+  return l->lanes == channels && l->repeat == 1 && l->inner_step == 1 &&
+         l->limit == l->inner && (l->inner == channels || l->outer_step == l->inner);
+}
+
+static eager_status pack_dense(const eager__call *call, eager__commands *commands,
+                               int input, int64_t count, const eager__spot *out) {
+  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "pack_dense");
+  eager__lanes lanes = eager__lanes_plan(commands, count);
+  eager__arg_input(commands, input);
+  eager__arg_at(commands, out);
+  eager__arg_long(commands, count);
+  eager__arg_long(commands, lanes.chunk);
+  return eager__kernel_end(commands, lanes.grid);
+}
+
+eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *commands,
+                                     const eager__window *window, int input,
+                                     const eager__conv_lanes *lanes, eager__spot *out) {
+  const eager__shape *x = call->inputs[input].shape;
+  int64_t channels = x->dims[eager__window_channel_axis(window)];
+  int64_t pixels = eager__shape_elements(x) / channels, plane = pixels / x->dims[0];
+  bool last = !window->channels_first || channels == 1 || plane == 1;
+  bool narrow = eager__computed_size(call->dtype) != eager_dtype_size(call->dtype);
+  bool plain = last && is_plain(lanes, channels);
+  *out = (eager__spot){EAGER__PLACE_INPUT, input, 0};
+  if (plain && !narrow) return EAGER_OK;
+
+  size_t size = (size_t)(pixels * lanes->lanes) * eager__computed_size(call->dtype);
+  *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
+  if (plain) return pack_dense(call, commands, input, pixels * channels, out);
+  bool cpu = eager__commands_traits(commands)->cpu_like;
+  pixels_pack p = {pixels,
+                   last ? pixels : plane,
+                   lanes->lanes,
+                   lanes->inner,
+                   lanes->outer_step,
+                   lanes->repeat,
+                   lanes->inner_step,
+                   lanes->limit,
+                   .x_batch = plane * channels,
+                   .x_pixel = last ? channels : 1,
+                   .x_channel = last ? 1 : plane,
+                   .each = BLOCK};
+  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "pack_pixels");
+  eager__arg_input(commands, input);
+  eager__arg_at(commands, out);
+  eager__arg_bytes(commands, &p, sizeof p);
+  return eager__kernel_end(
+      commands, cpu ? eager__grid_1d(eager__ceil_div(pixels, BLOCK), 1)
+                    : eager__grid_1d(pixels * p.lanes, eager__group_size(commands)));
+}
+
+eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
+                                     const eager__conv *conv, int input, bool to_input,
+                                     bool dealt, eager__conv_weights *out) {
+  const eager__traits *traits = eager__commands_traits(commands);
+  int64_t filters = conv->filters, group_in = conv->channels / conv->groups;
+  int64_t group_out = filters / conv->groups;
+  int64_t result = to_input ? group_in : group_out, groups = dealt ? 1 : conv->groups;
+  int64_t taps = eager__shape_elements(&conv->filter) / (group_in * filters);
+  filter_pack p = {
+      .reduce = to_input ? group_out : group_in,
+      .lanes = dealt ? result * conv->groups : result,
+      .tap_step = group_in * filters,
+      .reduce_step = to_input ? 1 : filters,
+      .group_step = group_out,
+      .lane_group = result,
+      .lane_outer = group_out,
+      .lane_inner = to_input ? filters : 1,
+  };
+  int64_t vector = traits->vector_width;
+  bool same = eager__computed_size(call->dtype) == eager_dtype_size(call->dtype);
+  if (!traits->cpu_like && !to_input && same && p.lanes % vector == 0) {
+    out->place = (eager__spot){EAGER__PLACE_INPUT, input, 0};
+    out->group = group_out;
+    out->panel = vector;
+    out->step = filters;
+    return EAGER_OK;
+  }
+  int64_t tile = eager__conv_tile_width(traits, call->dtype);
+  p.rows = taps * p.reduce;
+  p.width = traits->cpu_like ? tile : round_up(p.lanes, vector);
+  p.panels = traits->cpu_like ? eager__ceil_div(p.lanes, tile) : 1;
+  p.count = groups * p.panels * p.rows * p.width;
+  p.each = traits->cpu_like ? p.width * BLOCK : 1;
+  size_t size = (size_t)p.count * eager__computed_size(call->dtype);
+  out->place = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
+  out->group = p.panels * p.rows * p.width;
+  out->panel = traits->cpu_like ? p.rows * p.width : vector;
+  out->step = p.width;
+  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "pack_filter");
+  eager__arg_input(commands, input);
+  eager__arg_at(commands, &out->place);
+  eager__arg_bytes(commands, &p, sizeof p);
+  int64_t local = traits->cpu_like ? 1 : eager__group_size(commands);
+  return eager__kernel_end(commands,
+                           eager__grid_1d(eager__ceil_div(p.count, p.each), local));
+}

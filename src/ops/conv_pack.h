@@ -1,0 +1,47 @@
+/* Laying out what convolutions read: cl_kernels/conv_pack.cl, conv.cl and conv_filter.cl
+ * say how. Each gives the place to read from: a workspace, or the input itself where it
+ * lies like that already. */
+#ifndef EAGER_OPS_CONV_PACK_H
+#define EAGER_OPS_CONV_PACK_H
+
+#include "ops/conv_shape.h"
+#include "runtime/commands.h"
+
+/* The tile in a work-item's registers: as ROWS and WIDTH of conv.cl. */
+int64_t eager__conv_tile_rows(const eager__traits *traits);
+int64_t eager__conv_tile_width(const eager__traits *traits, eager_dtype dtype);
+
+/* Which channel is lane j of a pixel: a * outer_step + b / repeat * inner_step, where
+ * a = j / inner and b = j % inner; zero where b is not below limit. */
+typedef struct eager__conv_lanes {
+  int64_t lanes, inner, outer_step, repeat, inner_step, limit;
+} eager__conv_lanes;
+
+/* Channels as they are. */
+eager__conv_lanes eager__conv_lanes_plain(int64_t channels);
+/* Each group's channels padded to a multiple of `multiple`. */
+eager__conv_lanes eager__conv_lanes_padded(int64_t groups, int64_t group_size,
+                                           int64_t multiple);
+/* [reduce, lanes]: for lane o, in groups of `repeat`, the `reduce` channels of its group;
+ * lanes padded to a multiple of `multiple`. */
+eager__conv_lanes eager__conv_lanes_dealt(int64_t groups, int64_t repeat, int64_t reduce,
+                                          int64_t multiple);
+
+/* Input `input`, in the window's data format, as [pixels, lanes] of type A. */
+eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *commands,
+                                     const eager__window *window, int input,
+                                     const eager__conv_lanes *lanes, eager__spot *out);
+
+/* The filter as conv.cl reads it. */
+typedef struct eager__conv_weights {
+  eager__spot place;
+  int64_t group, panel, step; /* w_group, w_panel, w_step of conv.cl */
+} eager__conv_weights;
+
+/* Input `input`; to_input: with the roles of the channels exchanged. dealt: all groups'
+ * channels side by side, for conv_lanes. */
+eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
+                                     const eager__conv *conv, int input, bool to_input,
+                                     bool dealt, eager__conv_weights *out);
+
+#endif

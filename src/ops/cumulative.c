@@ -1,0 +1,157 @@
+/* Cumsum Cumprod CumulativeLogsumexp: running totals along one axis, in three passes where
+ * it is long. How it is cut depends on shapes alone: the same bits with any number of
+ * threads. */
+#include "eagercl/ops.h"
+#include "ops/families.h"
+#include "ops/plan.h"
+#include "runtime/commands.h"
+#include "runtime/run.h"
+
+enum {
+  PART_LEAST = 512, /* elements of a work-item: below, two more passes do not pay */
+  ITEMS_CPU = 64,   /* work-items that keep every core busy */
+  ITEMS_GPU = 16384,
+  PARTS_MOST = 1024, /* the pass over them takes one after the other */
+  LOCAL = 64,
+};
+
+/* As in cumulative.cl. */
+typedef struct running {
+  int64_t extent, inner, parts, part, tiles;
+  int64_t count, lanes, reverse, exclusive;
+} running;
+
+typedef struct kernels {
+  const char *totals, *starts, *parts;
+} kernels;
+
+static eager_status infer(eager__call *call) {
+  const eager__shape *x = call->inputs[0].shape;
+  int axis;
+  EAGER__TRY(eager__shape_axis(eager__attr_get(call, "axis")->i, x->rank, "axis", &axis));
+  call->outputs[0].dtype = call->dtype;
+  call->outputs[0].shape = *x;
+  return EAGER_OK;
+}
+
+static void cut(running *r, int64_t outer, int64_t most_items) {
+  int64_t wanted = most_items / eager__at_least(outer * r->tiles, 1);
+  r->parts = eager__at_most(eager__at_most(wanted, PARTS_MOST), r->extent / PART_LEAST);
+  r->part = eager__ceil_div(r->extent, eager__at_least(r->parts, 1));
+}
+
+static eager_status plan(const eager__call *call, const eager__traits *traits, running *out,
+                         int64_t *out_outer) {
+  const eager__shape *x = call->inputs[0].shape;
+  int axis;
+  EAGER__TRY(eager__shape_axis(eager__attr_get(call, "axis")->i, x->rank, "axis", &axis));
+  int64_t outer = eager__shape_product(x, 0, axis);
+  *out = (running){.extent = x->dims[axis],
+                   .inner = eager__shape_product(x, axis + 1, x->rank),
+                   .lanes = 1,
+                   .reverse = eager__attr_get(call, "reverse")->i,
+                   .exclusive = eager__attr_get(call, "exclusive")->i};
+  if (traits->cpu_like && out->inner > 1) out->lanes = traits->vector_width;
+  out->tiles = eager__ceil_div(out->inner, out->lanes);
+  cut(out, outer, traits->cpu_like ? ITEMS_CPU : ITEMS_GPU);
+  if (traits->loop_limit) out->part = eager__at_most(out->part, EAGER__TRIPS);
+  out->parts = eager__ceil_div(out->extent, out->part);
+  /* The loop over lanes counts, too, in the pass over the parts. */
+  EAGER__REQUIRE(!traits->loop_limit || out->parts <= EAGER__TRIPS / 2, EAGER_UNIMPLEMENTED,
+                 "an axis of %lld elements is too long for this device",
+                 (long long)out->extent);
+  out->count = outer * out->parts * out->tiles;
+  *out_outer = outer;
+  return EAGER_OK;
+}
+
+static eager_status end(eager__commands *commands, int64_t count) {
+  int64_t local = 1;
+  if (!eager__commands_traits(commands)->cpu_like && commands->status == EAGER_OK)
+    local = eager__power_of_two(
+        LOCAL, eager__at_most((int64_t)eager__commands_traits(commands)->max_local_size,
+                              (int64_t)eager__kernel_group_most(commands)));
+  return eager__kernel_end(commands, eager__grid_1d(count, local));
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  const kernels *row = call->op->data;
+  running r;
+  int64_t outer;
+  EAGER__TRY(plan(call, eager__commands_traits(commands), &r, &outer));
+  int totals = -1;
+  if (r.parts > 1) {
+    size_t size = (size_t)(outer * r.parts * r.inner) * eager__computed_size(call->dtype);
+    totals = eager__scratch(commands, size);
+    eager__kernel_begin(commands, &eager__family_cumulative, call->dtype, row->totals);
+    eager__arg_input(commands, 0);
+    eager__arg_scratch(commands, totals);
+    eager__arg_bytes(commands, &r, sizeof r);
+    EAGER__TRY(end(commands, r.count));
+
+    running columns = r;
+    columns.parts = 1;
+    columns.count = outer * r.tiles;
+    eager__kernel_begin(commands, &eager__family_cumulative, call->dtype, row->starts);
+    eager__arg_scratch(commands, totals);
+    eager__arg_bytes(commands, &columns, sizeof columns);
+    eager__arg_long(commands, r.parts);
+    EAGER__TRY(end(commands, columns.count));
+  }
+  eager__kernel_begin(commands, &eager__family_cumulative, call->dtype, row->parts);
+  eager__arg_input(commands, 0);
+  eager__arg_output(commands, 0);
+  if (totals >= 0)
+    eager__arg_scratch(commands, totals);
+  else
+    eager__arg_output(commands, 0); /* not looked at */
+  eager__arg_bytes(commands, &r, sizeof r);
+  return end(commands, r.count);
+}
+
+static const kernels sums = {"sum_totals", "sum_starts", "sum_parts"};
+static const kernels products = {"prod_totals", "prod_starts", "prod_parts"};
+static const kernels log_sums = {"log_sum_exp_totals", "log_sum_exp_starts",
+                                 "log_sum_exp_parts"};
+
+#define RUNS                                                                               \
+  .inputs = {{.name = "x"}}, .infer = infer, .launch = launch,                             \
+  .attrs = {{.name = "axis", .kind = EAGER__ATTR_INT},                                     \
+            {.name = "exclusive", .kind = EAGER__ATTR_BOOL},                               \
+            {.name = "reverse", .kind = EAGER__ATTR_BOOL}}
+
+enum { SUM, PROD, LOG_SUM_EXP, COUNT };
+static const eager__op ops[COUNT] = {
+    [SUM] = {"Cumsum", "eager_cumsum", .dtypes = EAGER__NUMBERS, .data = &sums, RUNS},
+    [PROD] = {"Cumprod", "eager_cumprod", .dtypes = EAGER__NUMBERS, .data = &products,
+              RUNS},
+    [LOG_SUM_EXP] = {"CumulativeLogsumexp", "eager_cumulative_logsumexp",
+                     .dtypes = EAGER__FLOATS, .data = &log_sums, RUNS},
+};
+const eager__op_list eager__ops_cumulative = {ops, COUNT};
+
+static eager_status run(int op, eager_tensor *x, int64_t axis, bool exclusive, bool reverse,
+                        eager_tensor **out) {
+  eager__call call;
+  if (out != NULL) *out = NULL;
+  EAGER__TRY(eager__call_begin(&call, &ops[op], &x, 1));
+  eager__call_set_int(&call, "axis", axis);
+  eager__call_set_int(&call, "exclusive", exclusive);
+  eager__call_set_int(&call, "reverse", reverse);
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+eager_status eager_cumsum(eager_tensor *x, int64_t axis, bool exclusive, bool reverse,
+                          eager_tensor **out) {
+  return run(SUM, x, axis, exclusive, reverse, out);
+}
+
+eager_status eager_cumprod(eager_tensor *x, int64_t axis, bool exclusive, bool reverse,
+                           eager_tensor **out) {
+  return run(PROD, x, axis, exclusive, reverse, out);
+}
+
+eager_status eager_cumulative_logsumexp(eager_tensor *x, int64_t axis, bool exclusive,
+                                        bool reverse, eager_tensor **out) {
+  return run(LOG_SUM_EXP, x, axis, exclusive, reverse, out);
+}

@@ -1,0 +1,322 @@
+/* kernel.h: a user's kernel is an op whose record is made while the process runs. */
+#include "eagercl/kernel.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cl/error.h"
+#include "cl/user_program.h"
+#include "ops/moves.h"
+#include "ops/plan.h"
+#include "runtime/prepare.h"
+#include "runtime/run.h"
+#include "runtime/runtime.h"
+
+struct eager_kernel {
+  const char *entry; /* lives until shutdown, as `family` does */
+  const eager__family *family;
+  eager__op op;
+};
+
+/* One run, as the caller gave it. */
+typedef struct user_run {
+  const eager_kernel *kernel;
+  int work_dims;
+  const size_t *global, *local;
+  const eager_kernel_arg *args;
+  int arg_count;
+} user_run;
+
+static const eager_dtype no_dtype = EAGER_UINT8; /* a program of its own has no T */
+
+/* --- Checking a run --- */
+
+static eager_status check_work(const user_run *run) {
+  EAGER__REQUIRE(run->work_dims >= 1 && run->work_dims <= 3, EAGER_INVALID_ARGUMENT,
+                 "work_dims must be 1, 2 or 3, got %d", run->work_dims);
+  EAGER__REQUIRE(run->global, EAGER_INVALID_ARGUMENT, "global is NULL");
+  for (int i = 0; i < run->work_dims; i++) {
+    EAGER__REQUIRE(run->global[i] > 0, EAGER_INVALID_ARGUMENT, "global[%d] is 0", i);
+    EAGER__REQUIRE(!run->local || run->local[i] > 0, EAGER_INVALID_ARGUMENT,
+                   "local[%d] is 0", i);
+    EAGER__REQUIRE(!run->local || run->global[i] % run->local[i] == 0,
+                   EAGER_INVALID_ARGUMENT,
+                   "local[%d], %zu, does not divide global[%d], %zu", i, run->local[i], i,
+                   run->global[i]);
+  }
+  return EAGER_OK;
+}
+
+static eager_status check_arg(const eager_kernel_arg *arg, int i) {
+  switch (arg->kind) {
+  case EAGER_KERNEL_INPUT:
+    EAGER__REQUIRE(arg->tensor, EAGER_INVALID_ARGUMENT,
+                   "argument #%d(zero-based) is an input: tensor is NULL", i);
+    return EAGER_OK;
+  case EAGER_KERNEL_OUTPUT:
+    return EAGER_OK; /* eager__shape_make has its say */
+  case EAGER_KERNEL_VALUE:
+    EAGER__REQUIRE(arg->value && arg->size > 0, EAGER_INVALID_ARGUMENT,
+                   "argument #%d(zero-based) is a value: value is NULL or size 0", i);
+    return EAGER_OK;
+  case EAGER_KERNEL_LOCAL:
+    EAGER__REQUIRE(arg->size > 0, EAGER_INVALID_ARGUMENT,
+                   "argument #%d(zero-based) is local memory: size is 0", i);
+    return EAGER_OK;
+  }
+  EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+              "argument #%d(zero-based): kind must be one of EAGER_KERNEL_*, got %d", i,
+              (int)arg->kind);
+}
+
+static int count_kind(const user_run *run, eager_kernel_arg_kind kind) {
+  int count = 0;
+  for (int i = 0; i < run->arg_count; i++) count += run->args[i].kind == kind;
+  return count;
+}
+
+/* Before the call begins: its inputs are read out of the arguments. */
+static eager_status check_run(const user_run *run, size_t arg_count, size_t output_count) {
+  EAGER__REQUIRE(run->args || arg_count == 0, EAGER_INVALID_ARGUMENT, "args is NULL");
+  EAGER__REQUIRE(arg_count <= EAGER_KERNEL_MAX_ARGS, EAGER_INVALID_ARGUMENT,
+                 "%zu arguments are more than %d", arg_count, EAGER_KERNEL_MAX_ARGS);
+  size_t value_bytes = 0;
+  for (int i = 0; i < run->arg_count; i++) {
+    EAGER__TRY(check_arg(&run->args[i], i));
+    if (run->args[i].kind == EAGER_KERNEL_VALUE)
+      value_bytes += (run->args[i].size + 7) & ~(size_t)7;
+  }
+  EAGER__REQUIRE(value_bytes <= EAGER__CHUNK_BYTES, EAGER_INVALID_ARGUMENT,
+                 "the values are %zu bytes together, more than %d", value_bytes,
+                 EAGER__CHUNK_BYTES);
+  int made = count_kind(run, EAGER_KERNEL_OUTPUT);
+  EAGER__REQUIRE(made > 0, EAGER_INVALID_ARGUMENT, "the kernel has no output argument");
+  EAGER__REQUIRE((size_t)made == output_count, EAGER_INVALID_ARGUMENT,
+                 "args have %d outputs, but there is room for %zu", made, output_count);
+  return check_work(run);
+}
+
+/* --- The record --- */
+
+static eager_status count_outputs(const eager__call *call, int *out) {
+  *out = count_kind(call->user, EAGER_KERNEL_OUTPUT);
+  return EAGER_OK;
+}
+
+static eager_status infer(eager__call *call) {
+  const user_run *run = call->user;
+  for (int i = 0, output = 0; i < run->arg_count; i++) {
+    const eager_kernel_arg *arg = &run->args[i];
+    if (arg->kind != EAGER_KERNEL_OUTPUT) continue;
+    eager__result *result = &call->outputs[output++];
+    EAGER__TRY(eager__shape_make(arg->dtype, arg->rank, arg->dims, &result->shape));
+    result->dtype = arg->dtype;
+  }
+  return EAGER_OK;
+}
+
+static size_t largest_divisor(size_t value, size_t most) {
+  size_t divisor = value < most ? value : most;
+  while (value % divisor != 0) divisor--;
+  return divisor;
+}
+
+static eager_status plan_grid(const eager__commands *commands, const user_run *run,
+                              eager__grid *out) {
+  size_t most = eager__kernel_group_most(commands), room = most;
+  if (room > EAGER__GROUP) room = EAGER__GROUP;
+  size_t group = 1;
+  out->dims = run->work_dims;
+  for (int i = 0; i < run->work_dims; i++) {
+    out->global[i] = run->global[i];
+    out->local[i] = run->local ? run->local[i] : largest_divisor(run->global[i], room);
+    room /= run->local ? 1 : out->local[i];
+    EAGER__REQUIRE(out->local[i] <= most / group, EAGER_INVALID_ARGUMENT,
+                   "a work-group of kernel %s has at most %zu work-items on this device",
+                   run->kernel->entry, most);
+    group *= out->local[i];
+  }
+  return EAGER_OK;
+}
+
+static eager_status add_args(eager__commands *commands, const user_run *run) {
+  uint64_t local = 0;
+  for (int i = 0, input = 0, output = 0; i < run->arg_count; i++) {
+    const eager_kernel_arg *arg = &run->args[i];
+    switch (arg->kind) {
+    case EAGER_KERNEL_INPUT:
+      eager__arg_input_start(commands, input++);
+      break;
+    case EAGER_KERNEL_OUTPUT:
+      eager__arg_output_start(commands, output++);
+      break;
+    case EAGER_KERNEL_VALUE:
+      eager__arg_bytes(commands, arg->value, arg->size);
+      break;
+    case EAGER_KERNEL_LOCAL:
+      local += arg->size;
+      EAGER__REQUIRE(local <= eager__commands_local_memory(commands),
+                     EAGER_INVALID_ARGUMENT,
+                     "%llu bytes of local memory are more than the device's %llu",
+                     (unsigned long long)local,
+                     (unsigned long long)eager__commands_local_memory(commands));
+      eager__arg_local(commands, arg->size);
+      break;
+    }
+  }
+  return commands->status;
+}
+
+static eager_status launch(eager__call *call, eager__commands *commands) {
+  const user_run *run = call->user;
+  eager__kernel_begin(commands, run->kernel->family, no_dtype, run->kernel->entry);
+  if (commands->status != EAGER_OK) return commands->status;
+  int takes = eager__kernel_takes(commands);
+  EAGER__REQUIRE(takes == run->arg_count, EAGER_INVALID_ARGUMENT,
+                 "kernel %s takes %d argument%s, got %d", run->kernel->entry, takes,
+                 takes == 1 ? "" : "s", run->arg_count);
+  EAGER__TRY(add_args(commands, run));
+  int refused = eager__kernel_refuses(commands);
+  EAGER__REQUIRE(refused < 0, EAGER_INVALID_ARGUMENT,
+                 "argument #%d(zero-based) of kernel %s is of another kind or size: the "
+                 "driver refuses it",
+                 refused, run->kernel->entry);
+  eager__grid grid;
+  EAGER__TRY(plan_grid(commands, run, &grid));
+  return eager__kernel_end(commands, grid);
+}
+
+/* --- Views: the kernel gets a pointer and nothing else, so they are copied first --- */
+
+static eager_status infer_copy(eager__call *call) {
+  call->outputs[0].dtype = call->dtype;
+  call->outputs[0].shape = *call->inputs[0].shape;
+  return EAGER_OK;
+}
+
+static eager_status launch_copy(eager__call *call, eager__commands *commands) {
+  eager__walk walk;
+  eager__walk_broadcast(call->inputs[0].shape, call->inputs[0].shape, 1, &walk);
+  return eager__add_move_rows(commands, 0, &walk);
+}
+
+static const eager__op copy = {
+    .name = "Copy",
+    .inputs = {{.name = "input"}},
+    .dtypes = EAGER__ANY,
+    .moves_only = true,
+    .infer = infer_copy,
+    .launch = launch_copy,
+};
+
+static eager_status begin_buffer(const eager__call *outer, eager_tensor *t,
+                                 eager_tensor **out) {
+  eager__call call;
+  if (t->offset == 0) {
+    eager_tensor_retain(t);
+    *out = t;
+    return EAGER_OK;
+  }
+  EAGER__TRY(eager__call_begin_inner(&call, &copy, outer, &t, 1));
+  return eager__call_run(&call, NULL, out, 1);
+}
+
+/* Shares everything with the outer record but compose. */
+static eager_status run_whole(eager__call *outer, eager_tensor *const *inputs,
+                              eager_tensor **outputs) {
+  eager__op op = *outer->op;
+  op.compose = NULL;
+  eager__call call;
+  EAGER__TRY(eager__call_begin_inner(&call, &op, outer, inputs, outer->input_count));
+  return eager__call_run(&call, NULL, outputs, outer->output_count);
+}
+
+static eager_status compose(eager__call *call, eager_tensor **outputs) {
+  eager_tensor *inputs[EAGER_KERNEL_MAX_ARGS] = {0};
+  eager_status status = EAGER_OK;
+  for (int i = 0; i < call->input_count && status == EAGER_OK; i++)
+    status = begin_buffer(call, call->inputs[i].tensor, &inputs[i]);
+  if (status == EAGER_OK) status = run_whole(call, inputs, outputs);
+  for (int i = 0; i < call->input_count; i++) eager_tensor_release(inputs[i]);
+  return status;
+}
+
+/* --- Doors --- */
+
+static void make_record(eager_kernel *k) {
+  k->op = (eager__op){.name = k->entry,
+                      .dtypes = EAGER__ANY,
+                      .moves_only = true, /* float64 is the kernel's own business */
+                      .count_outputs = count_outputs,
+                      .infer = infer,
+                      .launch = launch,
+                      .compose = compose};
+}
+
+static eager_status make(const char *source, const char *entry, const char *options,
+                         eager_kernel *k) {
+  eager__user_source text = {source, options ? options : "", source, .alone = true};
+  EAGER__TRY(eager__user_kernel_name(entry, &k->entry));
+  EAGER__TRY(
+      eager__user_family(&(eager__family){.name = "a user's program"}, &text, &k->family));
+  make_record(k);
+  eager_status status = eager__prepare_kernel(k->family, no_dtype, k->entry);
+  if (status != EAGER_OK && eager_error_cl_code() == EAGER__CL_INVALID_KERNEL_NAME)
+    return eager__fail_cl(EAGER_INVALID_ARGUMENT, eager_error_cl_code(),
+                          "the source has no kernel named '%s'", entry);
+  return status;
+}
+
+eager_status eager_kernel_new(const char *source, const char *entry,
+                              const char *build_options, eager_kernel **out) {
+  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
+  *out = NULL;
+  EAGER__REQUIRE(source, EAGER_INVALID_ARGUMENT, "source is NULL");
+  EAGER__REQUIRE(entry && *entry, EAGER_INVALID_ARGUMENT, "entry is NULL or empty");
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  eager_kernel *k = eager__alloc(sizeof *k);
+  if (!k) return eager__out_of_memory(sizeof *k);
+  eager_status status = make(source, entry, build_options, k);
+  if (status == EAGER_OK)
+    *out = k;
+  else
+    eager__free(k);
+  return status;
+}
+
+void eager_kernel_release(eager_kernel *k) {
+  eager__free(k);
+}
+
+static eager_status run_kernel(const user_run *run, eager_tensor **outputs) {
+  eager_tensor *inputs[EAGER_KERNEL_MAX_ARGS];
+  int count = 0;
+  for (int i = 0; i < run->arg_count; i++)
+    if (run->args[i].kind == EAGER_KERNEL_INPUT) inputs[count++] = run->args[i].tensor;
+  eager__op op = run->kernel->op;
+  op.variadic = count > 0;
+  if (count > 0) op.inputs[0] = (eager__input_spec){"input", EAGER__ANY};
+  eager__call call;
+  EAGER__TRY(eager__call_begin(&call, &op, inputs, count));
+  call.user = run;
+  return eager__call_run(&call, NULL, outputs, count_kind(run, EAGER_KERNEL_OUTPUT));
+}
+
+eager_status eager_kernel_run(eager_kernel *k, int work_dims, const size_t *global,
+                              const size_t *local, const eager_kernel_arg *args,
+                              size_t arg_count, eager_tensor **outputs,
+                              size_t output_count) {
+  for (size_t i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
+  EAGER__REQUIRE(k, EAGER_INVALID_ARGUMENT, "the kernel is NULL");
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  user_run run = {k, work_dims, global, local, args, args ? (int)arg_count : 0};
+  if (arg_count > EAGER_KERNEL_MAX_ARGS) run.arg_count = 0;
+  eager_status status = check_run(&run, arg_count, output_count);
+  if (status != EAGER_OK) {
+    eager__fail_append(" [Op:%s]", k->entry);
+    return status;
+  }
+  return run_kernel(&run, outputs);
+}

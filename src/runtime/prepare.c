@@ -1,0 +1,13 @@
+#include "runtime/prepare.h"
+
+#include "runtime/scope.h"
+
+eager_status eager__prepare_kernel(const eager__family *family, eager_dtype dtype,
+                                   const char *name) {
+  eager__runtime *runtime;
+  eager__kernel *kernel;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  eager__device *device = eager__scope_device(runtime);
+  EAGER__TRY(eager__runtime_open_device(runtime, device));
+  return eager__kernel_get(device, family, dtype, name, &kernel);
+}

@@ -1,0 +1,47 @@
+#include "errors.h"
+
+#include "tensor/tensor.h"
+
+enum { MOST = 4096 };
+
+static struct {
+  const char *op;
+  eager_dtype dtype;
+  double ulps, share;
+} rows[MOST];
+static int count;
+
+bool test_errors_wanted(void) {
+  return getenv("EAGERCL_TEST_ERRORS") != NULL;
+}
+
+void test_errors_note(const char *op, eager_dtype dtype, double ulps, double share) {
+  int i = 0;
+  while (i < count && (rows[i].dtype != dtype || strcmp(rows[i].op, op) != 0)) i++;
+  if (i == MOST) return;
+  if (i == count) {
+    rows[i].op = op;
+    rows[i].dtype = dtype;
+    count++;
+  }
+  if (ulps > rows[i].ulps) rows[i].ulps = ulps;
+  if (share > rows[i].share) rows[i].share = share;
+}
+
+const char *test_errors_op(const eager_tensor *t) {
+  return t->origin.op;
+}
+
+void test_errors_write(void) {
+  const char *folder = getenv("EAGERCL_TEST_ERRORS"), *lane = getenv("EAGERCL_TEST_DEVICE");
+  if (folder == NULL || lane == NULL || count == 0) return;
+  char path[1024];
+  snprintf(path, sizeof path, "%s/%s.txt", folder, lane);
+  FILE *file = fopen(path, "a");
+  if (file == NULL) return;
+  setvbuf(file, NULL, _IOLBF, 512); /* a line is one write: other tests append, too */
+  for (int i = 0; i < count; i++)
+    fprintf(file, "%s %s %s %.3g %.3g\n", rows[i].op, eager_dtype_name(rows[i].dtype), lane,
+            rows[i].ulps, rows[i].share);
+  fclose(file);
+}
