@@ -84,6 +84,22 @@ EAGER_API EAGER_NODISCARD eager_status eager_resize_nearest_neighbor_grad(
     eager_tensor *grads, const int64_t size[2], bool align_corners, bool half_pixel_centers,
     eager_tensor **out);
 
+/* ---- Local response normalisation: floats, [batch, height, width, channels] ---- */
+
+typedef struct eager_lrn_options {
+  int64_t depth_radius;
+  double bias, alpha, beta;
+} eager_lrn_options;
+
+/* x / (bias + alpha * sum of squares of the channels from c - depth_radius to c +
+ * depth_radius)^beta; Krizhevsky et al. 2012, section 3.3. `options` NULL: 5, 1, 1, 0.5.
+ * Raw: LRN. */
+EAGER_API EAGER_NODISCARD eager_status eager_local_response_normalization(
+    eager_tensor *input, const eager_lrn_options *options, eager_tensor **out);
+EAGER_API EAGER_NODISCARD eager_status eager_local_response_normalization_grad(
+    eager_tensor *input_grads, eager_tensor *input_image, eager_tensor *output_image,
+    const eager_lrn_options *options, eager_tensor **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@ const eager__family eager__family_moments = {
     .name = "moments", .files = {"reduce", "reduce_group", "reduce_about"}};
 const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
 const eager__family eager__family_resize = {.name = "resize", .files = {"resize"}};
+const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
 const eager__family eager__family_cumulative = {.name = "cumulative",
                                                 .files = {"cumulative"}};
 const eager__family eager__family_softmax = {
@@ -65,6 +66,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_cumulative, EAGER__NUMBERS},
     {&eager__family_pool, EAGER__NUMBERS},
     {&eager__family_resize, EAGER__NUMBERS},
+    {&eager__family_lrn, EAGER__FLOATS},
     {&eager__family_softmax, EAGER__FLOATS},
     {&eager__family_norm, EAGER__FLOATS},
     {&eager__family_bias, EAGER__NUMBERS},

@@ -13,6 +13,7 @@ extern const eager__family eager__family_moments; /* sums about a centre */
 extern const eager__family eager__family_cumulative;
 extern const eager__family eager__family_pool;
 extern const eager__family eager__family_resize;
+extern const eager__family eager__family_lrn;
 extern const eager__family eager__family_softmax; /* and losses */
 extern const eager__family eager__family_norm;
 extern const eager__family eager__family_attention;

@@ -46,6 +46,14 @@ static eager_status resize_bilinear_grad(eager_tensor *const *in, eager_tensor *
 static eager_status resize_nearest_grad(eager_tensor *const *in, eager_tensor **out) {
   return eager_resize_nearest_neighbor_grad(in[0], (int64_t[]){3, 7}, false, false, out);
 }
+static eager_status lrn(eager_tensor *const *in, eager_tensor **out) {
+  return eager_local_response_normalization(in[0], NULL, out);
+}
+static eager_status lrn_grad(eager_tensor *const *in, eager_tensor **out) {
+  return eager_local_response_normalization_grad(in[0], in[1], in[2],
+                                                 &(eager_lrn_options){1, 2, 3, 0.5}, out);
+}
+
 #define POOL_X2                                                                            \
   {                                                                                        \
     EAGER_FLOAT32, {                                                                       \
@@ -123,6 +131,13 @@ static const row pool_rows[] = {
      resize_nearest_grad,
      {POOL_X2},
      {{"size", EAGER_ATTR_INT_LIST, 2, {3, 7}}}},
+    {"LRN", lrn, {POOL_X2}, {{0}}},
+    {"LRNGrad",
+     lrn_grad,
+     {POOL_X2, POOL_X2, POOL_X2},
+     {{"depth_radius", EAGER_ATTR_INT, 1, {1}},
+      {"bias", EAGER_ATTR_FLOAT, 1, {2}},
+      {"alpha", EAGER_ATTR_FLOAT, 1, {3}}}},
 };
 
 #endif
