@@ -32,6 +32,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_sigmoid(eager_tensor *x, eager_tens
 EAGER_API EAGER_NODISCARD eager_status eager_softplus(eager_tensor *x, eager_tensor **out);
 /* x / (1 + |x|) */
 EAGER_API EAGER_NODISCARD eager_status eager_softsign(eager_tensor *x, eager_tensor **out);
+/* log(eager_sigmoid(x)), without underflow. */
+EAGER_API EAGER_NODISCARD eager_status eager_log_sigmoid(eager_tensor *x,
+                                                         eager_tensor **out);
 /* x, and alpha * x below 0. TensorFlow's alpha: 0.2. */
 EAGER_API EAGER_NODISCARD eager_status eager_leaky_relu(eager_tensor *features,
                                                         double alpha, eager_tensor **out);

@@ -253,6 +253,9 @@ static double approximate_equal(double a, double b) {
 static double reciprocal_no_nan(double a) {
   return a == 0 ? 0 : 1 / a;
 }
+static double log_sigmoid(double a) {
+  return fmin(a, 0) - log1p(exp(-fabs(a)));
+}
 
 static const unary_case unary_cases[] = {
     {"Abs", eager_abs, fabs, 0, TINY, -9, 9, 0},
@@ -289,6 +292,7 @@ static const unary_case unary_cases[] = {
     {"Erfc", eager_erfc, erfc, 16, LARGE, -4, 9, 0},
     {"Lgamma", eager_lgamma, lgamma, 16, LARGE, -9, 40, 200},
     {"ReciprocalNoNan", eager_reciprocal_no_nan, reciprocal_no_nan, 2.5, LARGE, -9, 9, 0},
+    {"LogSigmoid", eager_log_sigmoid, log_sigmoid, 8, LARGE, -60, 60, 0},
     {"LeakyRelu", leaky_relu_door, leaky_relu, 1.5, LARGE, -9, 9, 0},
     {"Silu", silu_door, silu, 24, LARGE, -9, 9, 0},
     {"Gelu", gelu_door, gelu, 16, LARGE, -9, 9, 4},
