@@ -24,7 +24,7 @@ INLINED AV start_of(int op) {
 INLINED AV log_of_sum(AV x, AV y) {
   AV top = largerv(x, y), low = smallerv(x, y);
   AV off = SELECT(low == top, (AV)0, low - top); /* also where both are infinite */
-  return FLOAT_OR_INT(top + log1p(exp(off)), top);
+  return top + FLOAT_OR_INT(log1p(exp(off)), off);
 }
 
 INLINED AV joined(int op, AV x, AV y) {

@@ -169,6 +169,7 @@ INLINED A root_of(A x) {
 }
 
 INLINED A finished(A x, const reduction *r, A centre) {
+  (void)centre; /* of floats only */
   A result = x;
   if (IS_FLOAT)
     result = x / (A)r->divisor;

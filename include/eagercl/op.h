@@ -121,7 +121,7 @@ typedef struct eager_op_description {
   bool may_fail_on_device; /* bad values, such as an index out of range, fail there */
   const char *input_names[EAGER_OP_MAX_INPUTS];
   eager_attr_description attrs[EAGER_OP_MAX_ATTRS];
-  char dtypes[128]; /* of T, space separated: "float32 float64 float16 bfloat16" */
+  char dtypes[128];        /* of T, space separated: "float32 float64 float16 bfloat16" */
   const char *typed_names; /* "eager_split": its typed doors, comma separated */
   void *reserved[7];
 } eager_op_description;

@@ -138,8 +138,8 @@ static const searcher argmin = {"argmin_rows", "argmin_columns", "argmin_group",
 
 enum { ARG_MAX, ARG_MIN, COUNT };
 static const eager__op ops[COUNT] = {
-    [ARG_MAX] = {.name = "ArgMax", .data = &argmax, SEARCHES},
-    [ARG_MIN] = {.name = "ArgMin", .data = &argmin, SEARCHES},
+    [ARG_MAX] = {"ArgMax", "eager_argmax", .data = &argmax, SEARCHES},
+    [ARG_MIN] = {"ArgMin", "eager_argmin", .data = &argmin, SEARCHES},
 };
 const eager__op_list eager__ops_arg = {ops, COUNT};
 

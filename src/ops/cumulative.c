@@ -3,6 +3,7 @@
  * threads. */
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/moves.h"
 #include "ops/plan.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
@@ -12,7 +13,6 @@ enum {
   ITEMS_CPU = 64,   /* work-items that keep every core busy */
   ITEMS_GPU = 16384,
   PARTS_MOST = 1024, /* the pass over them takes one after the other */
-  LOCAL = 64,
 };
 
 /* As in cumulative.cl. */
@@ -66,12 +66,9 @@ static eager_status plan(const eager__call *call, const eager__traits *traits, r
 }
 
 static eager_status end(eager__commands *commands, int64_t count) {
-  int64_t local = 1;
-  if (!eager__commands_traits(commands)->cpu_like && commands->status == EAGER_OK)
-    local = eager__power_of_two(
-        LOCAL, eager__at_most((int64_t)eager__commands_traits(commands)->max_local_size,
-                              (int64_t)eager__kernel_group_most(commands)));
-  return eager__kernel_end(commands, eager__grid_1d(count, local));
+  bool blocks = eager__commands_traits(commands)->cpu_like;
+  return eager__kernel_end(commands,
+                           eager__grid_1d(count, blocks ? 1 : eager__group_size(commands)));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {

@@ -1,11 +1,10 @@
 /* LRN and LRNGrad: local response normalisation over the channels of images. */
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/moves.h"
 #include "ops/plan.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
-
-enum { LOCAL = 64 };
 
 /* As in lrn.cl. */
 typedef struct response {
@@ -54,12 +53,7 @@ static eager_status describe(const eager__call *call, const eager__commands *com
 }
 
 static eager_status end(eager__commands *commands, int64_t count) {
-  int64_t most = EAGER__GROUP;
-  if (commands->status == EAGER_OK)
-    most = eager__at_most((int64_t)eager__commands_traits(commands)->max_local_size,
-                          (int64_t)eager__kernel_group_most(commands));
-  return eager__kernel_end(commands,
-                           eager__grid_1d(count, eager__power_of_two(LOCAL, most)));
+  return eager__kernel_end(commands, eager__grid_1d(count, eager__group_size(commands)));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {

@@ -3,13 +3,12 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/moves.h"
 #include "ops/plan.h"
 #include "ops/shape_attr.h"
 #include "ops/window.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
-
-enum { LOCAL = 64 };
 
 /* As in pool.cl. */
 typedef struct pooling {
@@ -19,7 +18,7 @@ typedef struct pooling {
 
 typedef struct kind {
   int spatial;
-  bool is_max, is_gradient;
+  bool is_max;
 } kind;
 
 typedef struct geometry {
@@ -143,12 +142,7 @@ static eager_status check_trips(const eager__commands *commands, const pooling *
 }
 
 static eager_status end(eager__commands *commands, int64_t count) {
-  int64_t most = EAGER__GROUP;
-  if (commands->status == EAGER_OK)
-    most = eager__at_most((int64_t)eager__commands_traits(commands)->max_local_size,
-                          (int64_t)eager__kernel_group_most(commands));
-  return eager__kernel_end(commands,
-                           eager__grid_1d(count, eager__power_of_two(LOCAL, most)));
+  return eager__kernel_end(commands, eager__grid_1d(count, eager__group_size(commands)));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {
@@ -226,49 +220,83 @@ static eager_status launch_mean_gradient(eager__call *call, eager__commands *com
 #define FORMAT_3D                                                                          \
   { .name = "data_format", EAGER__ATTR_STRING, .text = "NDHWC" }
 
-static const kind max_2d = {2, true, false}, mean_2d = {2, false, false};
-static const kind max_3d = {3, true, false}, mean_3d = {3, false, false};
-static const kind max_2d_back = {2, true, true}, mean_2d_back = {2, false, true};
-static const kind max_3d_back = {3, true, true}, mean_3d_back = {3, false, true};
+static const kind max_2d = {2, true}, mean_2d = {2, false};
+static const kind max_3d = {3, true}, mean_3d = {3, false};
 
-#define FORWARD(typed_name, set, of)                                                       \
-  .typed = typed_name, .inputs = {{.name = "input"}}, .dtypes = set, .infer = infer,       \
-  .launch = launch, .data = &of
-#define MAX_BACK(typed_name, of)                                                           \
-  .typed = typed_name, .dtypes = EAGER__NUMBERS, .infer = infer_gradient,                  \
-  .inputs = {{.name = "orig_input"}, {.name = "orig_output"}, {.name = "grad"}},           \
-  .launch = launch_max_gradient, .data = &of
-#define MEAN_BACK(typed_name, of)                                                          \
-  .typed = typed_name, .dtypes = EAGER__FLOATS, .infer = infer_gradient,                   \
-  .inputs = {{.name = "grad"}}, .launch = launch_mean_gradient, .data = &of
 #define SHAPE                                                                              \
   { .name = "orig_input_shape", EAGER__ATTR_INT_LIST, .required = true }
+#define BACK_FROM                                                                          \
+  {                                                                                        \
+    {.name = "orig_input"}, {.name = "orig_output"}, {                                     \
+      .name = "grad"                                                                       \
+    }                                                                                      \
+  }
 
 enum { MAX, MAX3D, MAX_GRAD, MAX3D_GRAD, AVG, AVG3D, AVG_GRAD, AVG3D_GRAD, COUNT };
 static const eager__op ops[COUNT] = {
     [MAX] = {.name = "MaxPool",
-             FORWARD("eager_max_pool2d", EAGER__NUMBERS, max_2d),
+             .typed = "eager_max_pool2d",
+             .inputs = {{.name = "input"}},
+             .dtypes = EAGER__NUMBERS,
+             .infer = infer,
+             .launch = launch,
+             .data = &max_2d,
              .attrs = {WINDOW_ATTRS, EXPLICIT, FORMAT_2D}},
     [MAX3D] = {.name = "MaxPool3D",
-               FORWARD("eager_max_pool3d", EAGER__NUMBERS, max_3d),
+               .typed = "eager_max_pool3d",
+               .inputs = {{.name = "input"}},
+               .dtypes = EAGER__NUMBERS,
+               .infer = infer,
+               .launch = launch,
+               .data = &max_3d,
                .attrs = {WINDOW_ATTRS, FORMAT_3D}},
     [MAX_GRAD] = {.name = "MaxPoolGrad",
-                  MAX_BACK("eager_max_pool2d_grad", max_2d_back),
+                  .typed = "eager_max_pool2d_grad",
+                  .inputs = BACK_FROM,
+                  .dtypes = EAGER__NUMBERS,
+                  .infer = infer_gradient,
+                  .launch = launch_max_gradient,
+                  .data = &max_2d,
                   .attrs = {WINDOW_ATTRS, EXPLICIT, FORMAT_2D}},
     [MAX3D_GRAD] = {.name = "MaxPool3DGrad",
-                    MAX_BACK("eager_max_pool3d_grad", max_3d_back),
+                    .typed = "eager_max_pool3d_grad",
+                    .inputs = BACK_FROM,
+                    .dtypes = EAGER__NUMBERS,
+                    .infer = infer_gradient,
+                    .launch = launch_max_gradient,
+                    .data = &max_3d,
                     .attrs = {WINDOW_ATTRS, FORMAT_3D}},
     [AVG] = {.name = "AvgPool",
-             FORWARD("eager_avg_pool2d", EAGER__FLOATS, mean_2d),
+             .typed = "eager_avg_pool2d",
+             .inputs = {{.name = "input"}},
+             .dtypes = EAGER__FLOATS,
+             .infer = infer,
+             .launch = launch,
+             .data = &mean_2d,
              .attrs = {WINDOW_ATTRS, FORMAT_2D}},
     [AVG3D] = {.name = "AvgPool3D",
-               FORWARD("eager_avg_pool3d", EAGER__FLOATS, mean_3d),
+               .typed = "eager_avg_pool3d",
+               .inputs = {{.name = "input"}},
+               .dtypes = EAGER__FLOATS,
+               .infer = infer,
+               .launch = launch,
+               .data = &mean_3d,
                .attrs = {WINDOW_ATTRS, FORMAT_3D}},
     [AVG_GRAD] = {.name = "AvgPoolGrad",
-                  MEAN_BACK("eager_avg_pool2d_grad", mean_2d_back),
+                  .typed = "eager_avg_pool2d_grad",
+                  .inputs = {{.name = "grad"}},
+                  .dtypes = EAGER__FLOATS,
+                  .infer = infer_gradient,
+                  .launch = launch_mean_gradient,
+                  .data = &mean_2d,
                   .attrs = {SHAPE, WINDOW_ATTRS, FORMAT_2D}},
     [AVG3D_GRAD] = {.name = "AvgPool3DGrad",
-                    MEAN_BACK("eager_avg_pool3d_grad", mean_3d_back),
+                    .typed = "eager_avg_pool3d_grad",
+                    .inputs = {{.name = "grad"}},
+                    .dtypes = EAGER__FLOATS,
+                    .infer = infer_gradient,
+                    .launch = launch_mean_gradient,
+                    .data = &mean_3d,
                     .attrs = {SHAPE, WINDOW_ATTRS, FORMAT_3D}},
 };
 const eager__op_list eager__ops_pool = {ops, COUNT};
@@ -278,15 +306,13 @@ const eager__op_list eager__ops_pool = {ops, COUNT};
 static const char *const formats[2][2] = {{"NHWC", "NCHW"}, {"NDHWC", "NCDHW"}};
 static const char *const paddings[] = {"VALID", "SAME", "EXPLICIT"};
 
-static eager_status check_options(const eager_pool_options *options, const eager__op *op) {
-  EAGER__REQUIRE((unsigned)options->padding <= EAGER_PADDING_EXPLICIT,
-                 EAGER_INVALID_ARGUMENT,
-                 "padding must be one of EAGER_PADDING_*, got %d [Op:%s]",
-                 (int)options->padding, op->name);
-  EAGER__REQUIRE((unsigned)options->data_format <= EAGER_CHANNELS_FIRST,
-                 EAGER_INVALID_ARGUMENT,
+static eager_status check_options(const eager_pool_options *o, const eager__op *op) {
+  EAGER__REQUIRE((unsigned)o->padding <= EAGER_PADDING_EXPLICIT, EAGER_INVALID_ARGUMENT,
+                 "padding must be one of EAGER_PADDING_*, got %d [Op:%s]", (int)o->padding,
+                 op->name);
+  EAGER__REQUIRE((unsigned)o->data_format <= EAGER_CHANNELS_FIRST, EAGER_INVALID_ARGUMENT,
                  "data_format must be one of EAGER_CHANNELS_*, got %d [Op:%s]",
-                 (int)options->data_format, op->name);
+                 (int)o->data_format, op->name);
   return EAGER_OK;
 }
 

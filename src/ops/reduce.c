@@ -6,24 +6,11 @@
 #include "eagercl/ops.h"
 #include "ops/families.h"
 #include "ops/plan.h"
+#include "ops/reduce_plan.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
 
 #include <math.h>
-
-enum {
-  TILE = 64,    /* columns that one block takes side by side */
-  PART = 16384, /* elements worth a work-item of their own */
-  STRETCH = 16, /* as in reduce.cl */
-};
-
-/* As in reduce.cl. */
-typedef struct reduction {
-  int64_t outputs, run, runs, stride, parts, part, block, lanes;
-  int64_t divisor, last, raw, centred;
-  int64_t kept_rank, run_rank;
-  int64_t kept_dims[4], kept_strides[4], run_dims[4], run_strides[4];
-} reduction;
 
 typedef enum nothing { ZERO, ONE, LOWEST, HIGHEST, NAN_OR_ZERO } nothing;
 typedef enum last { LAST_NOTHING, LAST_ROOT, LAST_LOG } last; /* as in reduce.cl */
@@ -77,89 +64,6 @@ static eager_status infer(eager__call *call) {
   return EAGER_OK;
 }
 
-/* The axes in as few groups as possible, and each group where it belongs. True when the
- * innermost group is kept. */
-static bool lay_out(const eager__shape *x, const bool *is_reduced, reduction *out) {
-  struct {
-    int64_t dim, stride;
-    bool reduced;
-  } groups[EAGER__MAX_RANK];
-  int count = 0;
-  int64_t stride = 1;
-  for (int d = x->rank - 1; d >= 0; d--) { /* innermost first */
-    if (x->dims[d] == 1) continue;
-    if (count > 0 && groups[count - 1].reduced == is_reduced[d])
-      groups[count - 1].dim *= x->dims[d];
-    else {
-      groups[count].dim = x->dims[d];
-      groups[count].stride = stride;
-      groups[count++].reduced = is_reduced[d];
-    }
-    stride *= x->dims[d];
-  }
-  *out = (reduction){.outputs = 1, .run = 1, .runs = 1, .stride = 1};
-  int inner = -1;
-  for (int g = 0; g < count && inner < 0; g++)
-    if (groups[g].reduced) inner = g;
-  for (int g = count - 1; g >= 0; g--) {
-    if (g == inner) {
-      out->run = groups[g].dim;
-      out->stride = groups[g].stride;
-    } else if (groups[g].reduced) {
-      out->runs *= groups[g].dim;
-      out->run_dims[out->run_rank] = groups[g].dim;
-      out->run_strides[out->run_rank++] = groups[g].stride;
-    } else {
-      out->outputs *= groups[g].dim;
-      out->kept_dims[out->kept_rank] = groups[g].dim;
-      out->kept_strides[out->kept_rank++] = groups[g].stride;
-    }
-  }
-  return count > 0 && !groups[0].reduced;
-}
-
-static void cut(reduction *r, int64_t parts, int64_t multiple) {
-  int64_t total = r->run * r->runs;
-  r->part = eager__ceil_div(eager__ceil_div(total, eager__at_least(parts, 1)), multiple) *
-            multiple;
-  r->parts = eager__ceil_div(total, r->part);
-}
-
-/* Blocks for one work-item each. The number of them is the result. */
-static int64_t plan_blocks(reduction *r, bool columns) {
-  int64_t total = r->run * r->runs;
-  if (!columns) {
-    bool few = r->outputs < 16 && total >= 4 * PART;
-    cut(r, few ? eager__at_most(total / PART, TILE / r->outputs) : 1, TILE);
-    r->block = eager__at_least(PART / 2 / (total + 32), 1);
-    return eager__ceil_div(r->outputs, r->block);
-  }
-  int64_t inner = r->kept_dims[r->kept_rank - 1], outer = r->outputs / inner;
-  int64_t tiles = outer * eager__ceil_div(inner, TILE), width = eager__at_most(inner, TILE);
-  bool tall = outer < TILE && total * inner >= 4 * PART;
-  cut(r, tall ? eager__at_most(total * width / PART, 1024) : 1, STRETCH);
-  r->block = eager__at_least(PART / 2 / (total * width + 32), 1);
-  return eager__ceil_div(tiles, r->block);
-}
-
-/* How many work-items of a group of `size` share one result. */
-static int64_t choose_lanes(int64_t length, int64_t outputs, bool columns, int64_t size) {
-  if (columns) return size / eager__power_of_two(outputs, size);
-  if (length < 8) return 1;
-  return length < 512 ? eager__at_most(size, 16) : size;
-}
-
-static int64_t plan_groups(reduction *r, bool columns, int64_t size) {
-  int64_t total = r->run * r->runs;
-  r->lanes = choose_lanes(total, r->outputs, columns, size);
-  int64_t groups = eager__ceil_div(r->outputs, size / r->lanes);
-  int64_t parts =
-      eager__at_most(4096 / groups, total / eager__at_least(r->lanes * 64, PART / 4));
-  int64_t longest = r->lanes * EAGER__TRIPS;
-  cut(r, eager__at_least(parts, eager__ceil_div(total, longest)), 1);
-  return groups;
-}
-
 static eager_status fill_over_nothing(eager__call *call, eager__commands *commands) {
   const reducer *row = call->op->data;
   eager__kind kind = eager__dtype(call->dtype)->kind;
@@ -192,7 +96,7 @@ static eager_status fill_over_nothing(eager__call *call, eager__commands *comman
 /* One pass over the input: from where, about what, to where. */
 typedef struct step {
   const pass *pass;
-  reduction r;
+  eager__reduction r;
   int centres; /* scratch, or -1 */
   int target;  /* scratch of type A, or -1: output 0 */
 } step;
@@ -212,8 +116,8 @@ static eager_status add_finish(eager__call *call, eager__commands *commands, con
                                int partials, int64_t size) {
   const eager__traits *traits = eager__commands_traits(commands);
   bool blocks = traits->cpu_like;
-  reduction r = s->r;
-  r.lanes = choose_lanes(r.parts, r.outputs, r.outputs > 1, size);
+  eager__reduction r = s->r;
+  r.lanes = eager__reduction_lanes(r.parts, r.outputs, r.outputs > 1, size);
   eager__kernel_begin(commands, s->pass->family, call->dtype,
                       blocks ? s->pass->finish : s->pass->group_finish);
   add_target(commands, s->target);
@@ -231,9 +135,10 @@ static eager_status add_step(eager__call *call, eager__commands *commands, step 
                              bool columns) {
   const eager__traits *traits = eager__commands_traits(commands);
   bool blocks = traits->cpu_like;
-  reduction *r = &s->r;
+  eager__reduction *r = &s->r;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
-  int64_t groups = blocks ? plan_blocks(r, columns) : plan_groups(r, columns, size);
+  int64_t groups = blocks ? eager__reduction_plan_blocks(r, columns)
+                          : eager__reduction_plan_groups(r, columns, size);
   int64_t local = blocks ? 1 : size;
   size_t element = eager__computed_size(call->dtype);
   int partials = -1;
@@ -259,8 +164,8 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   EAGER__TRY(mark_axes(call, reduced));
   const eager__shape *x = call->inputs[0].shape;
   if (eager__shape_elements(x) == 0) return fill_over_nothing(call, commands);
-  reduction r;
-  bool columns = lay_out(x, reduced, &r);
+  eager__reduction r;
+  bool columns = eager__reduction_lay_out(x, reduced, &r);
   int64_t total = r.run * r.runs;
   int centres = -1;
   if (row->centre) {
@@ -278,17 +183,20 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   return add_step(call, commands, &whole, columns);
 }
 
-#define PASS(family, name)                                                                 \
-  {                                                                                        \
-    family, name "_rows", name "_columns", name "_finish", name "_group",                  \
-        name "_group_finish"                                                               \
-  }
-static const pass sums = PASS(&eager__family_rows, "sum");
-static const pass products = PASS(&eager__family_rows, "prod");
-static const pass maxima = PASS(&eager__family_rows, "max");
-static const pass minima = PASS(&eager__family_rows, "min");
-static const pass squares = PASS(&eager__family_moments, "squares");
-static const pass exponentials = PASS(&eager__family_moments, "exps");
+static const pass sums = {&eager__family_rows, "sum_rows",  "sum_columns",
+                          "sum_finish",        "sum_group", "sum_group_finish"};
+static const pass products = {&eager__family_rows, "prod_rows",  "prod_columns",
+                              "prod_finish",       "prod_group", "prod_group_finish"};
+static const pass maxima = {&eager__family_rows, "max_rows",  "max_columns",
+                            "max_finish",        "max_group", "max_group_finish"};
+static const pass minima = {&eager__family_rows, "min_rows",  "min_columns",
+                            "min_finish",        "min_group", "min_group_finish"};
+static const pass squares = {&eager__family_moments, "squares_rows",
+                             "squares_columns",      "squares_finish",
+                             "squares_group",        "squares_group_finish"};
+static const pass exponentials = {&eager__family_moments, "exps_rows",
+                                  "exps_columns",         "exps_finish",
+                                  "exps_group",           "exps_group_finish"};
 
 static const reducer sum = {&sums, .over_nothing = ZERO};
 static const reducer mean = {&sums, .over_nothing = NAN_OR_ZERO, .is_mean = true};
@@ -310,21 +218,23 @@ static const reducer log_sum_exp = {&exponentials, &maxima, LOWEST, .last = LAST
             {.name = "keep_dims", .kind = EAGER__ATTR_BOOL}}
 
 enum { SUM, MEAN, MAX, MIN, PROD, ANY, ALL, NORM, VARIANCE, STD, LOG_SUM_EXP, COUNT };
-#define DOOR(name) "eager_reduce_" name
 static const eager__op ops[COUNT] = {
-    [SUM] = {"Sum", DOOR("sum"), .dtypes = EAGER__NUMBERS, .data = &sum, REDUCES},
-    [MEAN] = {"Mean", DOOR("mean"), .dtypes = EAGER__NUMBERS, .data = &mean, REDUCES},
-    [MAX] = {"Max", DOOR("max"), .dtypes = EAGER__NUMBERS, .data = &max, REDUCES},
-    [MIN] = {"Min", DOOR("min"), .dtypes = EAGER__NUMBERS, .data = &min, REDUCES},
-    [PROD] = {"Prod", DOOR("prod"), .dtypes = EAGER__NUMBERS, .data = &prod, REDUCES},
-    [ANY] = {"Any", DOOR("any"), .dtypes = EAGER__BOOLS, .data = &any, REDUCES},
-    [ALL] = {"All", DOOR("all"), .dtypes = EAGER__BOOLS, .data = &all, REDUCES},
-    [NORM] = {"EuclideanNorm", DOOR("euclidean_norm"), .dtypes = EAGER__NUMBERS,
+    [SUM] = {"Sum", "eager_reduce_sum", .dtypes = EAGER__NUMBERS, .data = &sum, REDUCES},
+    [MEAN] = {"Mean", "eager_reduce_mean", .dtypes = EAGER__NUMBERS, .data = &mean,
+              REDUCES},
+    [MAX] = {"Max", "eager_reduce_max", .dtypes = EAGER__NUMBERS, .data = &max, REDUCES},
+    [MIN] = {"Min", "eager_reduce_min", .dtypes = EAGER__NUMBERS, .data = &min, REDUCES},
+    [PROD] = {"Prod", "eager_reduce_prod", .dtypes = EAGER__NUMBERS, .data = &prod,
+              REDUCES},
+    [ANY] = {"Any", "eager_reduce_any", .dtypes = EAGER__BOOLS, .data = &any, REDUCES},
+    [ALL] = {"All", "eager_reduce_all", .dtypes = EAGER__BOOLS, .data = &all, REDUCES},
+    [NORM] = {"EuclideanNorm", "eager_reduce_euclidean_norm", .dtypes = EAGER__NUMBERS,
               .data = &norm, REDUCES},
-    [VARIANCE] = {"Variance", DOOR("variance"), .dtypes = EAGER__FLOATS, .data = &variance,
-                  REDUCES},
-    [STD] = {"Std", DOOR("std"), .dtypes = EAGER__FLOATS, .data = &deviation, REDUCES},
-    [LOG_SUM_EXP] = {"LogSumExp", DOOR("logsumexp"), .dtypes = EAGER__FLOATS,
+    [VARIANCE] = {"Variance", "eager_reduce_variance", .dtypes = EAGER__FLOATS,
+                  .data = &variance, REDUCES},
+    [STD] = {"Std", "eager_reduce_std", .dtypes = EAGER__FLOATS, .data = &deviation,
+             REDUCES},
+    [LOG_SUM_EXP] = {"LogSumExp", "eager_reduce_logsumexp", .dtypes = EAGER__FLOATS,
                      .data = &log_sum_exp, REDUCES},
 };
 const eager__op_list eager__ops_reduce = {ops, COUNT};

@@ -276,9 +276,7 @@ static void log_ineffective(const eager__runtime *runtime, const eager_config *c
                "cache kernels themselves");
   if (config->memory_limit && !any_larger_than(runtime, config->memory_limit))
     eager__log(EAGER_LOG_INFO,
-               "config.memory_limit has no effect: no enabled device has more than %zu "
-               "bytes of memory",
-               config->memory_limit);
+               "config.memory_limit has no effect: no enabled device has more memory");
 }
 
 /* Completes what is submitted and deferred on every device. */

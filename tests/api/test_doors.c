@@ -1,31 +1,6 @@
 /* ctest: devices=all timeout=300 */
 /* Every op through both doors, typed and by name: the same dtype, shape and bytes. */
-#include "doors_array.h"
-#include "doors_conv.h"
-#include "doors_first.h"
-#include "doors_linalg.h"
-#include "doors_pool.h"
-#include "doors_random.h"
-#include "doors_reduce.h"
-#include "doors_user.h"
-#include "doors_math.h"
-#include "doors_segment.h"
-#include "doors_sort.h"
-#include "doors_special.h"
-#include "doors_nn.h"
-
-#define TABLE(rows)                                                                        \
-  { rows, sizeof rows / sizeof *rows }
-static const struct {
-  const row *rows;
-  size_t count;
-} tables[] = {
-    TABLE(array_rows),   TABLE(conv_rows),    TABLE(first_rows),  TABLE(linalg_rows),
-    TABLE(reduce_rows),  TABLE(pool_rows),    TABLE(random_rows), TABLE(user_rows),
-    TABLE(math_rows),    TABLE(segment_rows), TABLE(sort_rows),   TABLE(nn_rows),
-    TABLE(special_rows),
-};
-enum { TABLES = sizeof tables / sizeof *tables };
+#include "doors_all.h"
 
 static const struct {
   const char *raw;
@@ -100,8 +75,8 @@ static void check(const row *r) {
 static void rows_agree(void **state) {
   (void)state;
   test_enable();
-  for (int t = 0; t < TABLES; t++)
-    for (size_t i = 0; i < tables[t].count; i++) check(&tables[t].rows[i]);
+  for (int t = 0; t < DOORS_TABLES; t++)
+    for (size_t i = 0; i < doors_tables[t].count; i++) check(&doors_tables[t].rows[i]);
 }
 
 static void reductions_agree(void **state) {
@@ -154,9 +129,9 @@ static void elementwise_agree(void **state) {
 
 static bool is_listed(const char *name) {
   bool listed = false;
-  for (int t = 0; t < TABLES; t++)
-    for (size_t i = 0; i < tables[t].count; i++)
-      listed |= strcmp(name, tables[t].rows[i].raw) == 0;
+  for (int t = 0; t < DOORS_TABLES; t++)
+    for (size_t i = 0; i < doors_tables[t].count; i++)
+      listed |= strcmp(name, doors_tables[t].rows[i].raw) == 0;
   for (int i = 0; i < REDUCTIONS; i++) listed |= strcmp(name, reductions[i].raw) == 0;
   for (int i = 0; i < ELEMENTWISE; i++) listed |= strcmp(name, elementwise[i].raw) == 0;
   return listed;

@@ -1,5 +1,5 @@
 /* ctest: devices=all */
-/* Dropout and shuffling: which elements go where is known on the host. */
+/* Which elements go is known on the host. */
 #include <math.h>
 
 #include "philox.h"
@@ -64,46 +64,11 @@ static void drops_what_the_draws_say(void **state) {
   }
 }
 
-static void shuffles(void **state) {
-  (void)state;
-  test_enable();
-  static const test_shape shapes[] = {{1, {1}},       {1, {100}}, {2, {37, 3}},
-                                      {3, {5, 2, 2}}, {1, {0}},   {1, {65537}}};
-  for (int i = 0; i < 6; i++) {
-    test_shape shape = shapes[i];
-    int64_t rows = shape.dims[0], count = test_elements(shape);
-    if (test_is_slow() && count > 200) continue;
-    eager_dtype dtype = test_dtypes[i % TEST_DTYPES];
-    test_pick_mode(test_random());
-    double *x = test_random_values(dtype, count, 0, 100);
-    double *want = test_alloc((size_t)(count + 1) * sizeof *want);
-    int64_t *order = test_alloc((size_t)(rows + 1) * sizeof *order);
-    for (int64_t r = 0; r < rows; r++) order[r] = r;
-    for (int64_t step = rows / 2 + 1; step > 0; step /= 2) /* Shell's sort by the draws */
-      for (int64_t r = step; r < rows; r++)
-        for (int64_t k = r; k >= step && wide_draw(seed, (uint64_t)order[k - step]) >
-                                             wide_draw(seed, (uint64_t)order[k]);
-             k -= step) {
-          int64_t other = order[k];
-          order[k] = order[k - step];
-          order[k - step] = other;
-        }
-    int64_t each = rows ? count / rows : 0;
-    for (int64_t r = 0; r < rows; r++)
-      for (int64_t c = 0; c < each; c++) want[r * each + c] = x[order[r] * each + c];
-    eager_tensor *t = test_view(dtype, shape, x, 1), *y;
-    assert_ok(eager_stateless_shuffle(t, seed, &y));
-    test_expect(y, dtype, shape, want, TEST_EXACT, test_text("shuffle %d", i));
-    eager_tensor_release(y);
-    eager_tensor_release(t);
-  }
-}
-
 static void refusals(void **state) {
   (void)state;
   test_enable();
   eager_tensor *x = test_tensor(EAGER_FLOAT32, (test_shape){2, {2, 2}}, (double[4]){0});
-  eager_tensor *scalar = test_scalar(EAGER_FLOAT32, 1), *y;
+  eager_tensor *y;
   assert_fails(eager_dropout(x, 1, seed, NULL, &y), EAGER_INVALID_ARGUMENT,
                "`rate` must be a scalar or scalar tensor in the range [0, 1). Received: "
                "rate=1 [Op:Dropout]");
@@ -115,16 +80,12 @@ static void refusals(void **state) {
                "rate=nan [Op:Dropout]");
   assert_fails(eager_dropout(x, 0.5, NULL, NULL, &y), EAGER_INVALID_ARGUMENT,
                "seed must not be NULL [Op:Dropout]");
-  assert_fails(eager_stateless_shuffle(scalar, seed, &y), EAGER_INVALID_ARGUMENT,
-               "value must have rank 1 or more [Op:StatelessShuffle]");
   eager_tensor_release(x);
-  eager_tensor_release(scalar);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(drops_what_the_draws_say),
-      cmocka_unit_test(shuffles),
       cmocka_unit_test(refusals),
   };
   return test_main("ops/dropout", tests, sizeof tests / sizeof *tests);

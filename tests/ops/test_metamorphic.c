@@ -4,8 +4,7 @@
  * before a copy to another device or behind it. */
 #include <math.h>
 
-#include "api/doors_first.h"
-#include "api/doors_math.h"
+#include "api/doors_all.h"
 #include "ops/registry.h"
 
 typedef struct trial {
@@ -204,17 +203,6 @@ static void elementwise_ops(void **state) {
 
 /* --- Others --- */
 
-#define TABLE(rows)                                                                        \
-  { rows, sizeof rows / sizeof *rows }
-static const struct {
-  const row *rows;
-  size_t count;
-} tables[] = {
-    TABLE(first_rows),
-    TABLE(math_rows),
-};
-enum { TABLES = sizeof tables / sizeof *tables };
-
 static void check_row(const row *r) {
   trial t = {.raw = r->raw, .attrs = r->attrs, .outputs = r->outputs ? r->outputs : 1};
   for (; t.input_count < MAX_INPUTS && r->inputs[t.input_count].dtype != 0;
@@ -232,9 +220,9 @@ static void rows_of_doors(void **state) {
   (void)state;
   test_enable();
   uint64_t index = 0;
-  for (int k = 0; k < TABLES; k++)
-    for (size_t i = 0; i < tables[k].count; i++)
-      if (!test_is_slow() || test_sampled(index++)) check_row(&tables[k].rows[i]);
+  for (int k = 0; k < DOORS_TABLES; k++)
+    for (size_t i = 0; i < doors_tables[k].count; i++)
+      if (!test_is_slow() || test_sampled(index++)) check_row(&doors_tables[k].rows[i]);
 }
 
 int main(void) {

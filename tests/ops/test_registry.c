@@ -34,6 +34,7 @@ static void records_are_whole(void **state) {
     if (op->infer == NULL && !op->infer_late) fail_msg("%s has no infer", op->name);
     if (op->infer_late && op->compose == NULL) fail_msg("%s has no compose", op->name);
     if (op->dtypes == 0) fail_msg("%s has no dtypes", op->name);
+    if (op->typed == NULL) fail_msg("%s has no typed name", op->name);
     if (op->variadic && inputs != 1)
       fail_msg("%s: variadic with %d inputs", op->name, inputs);
     if (eager__op_output_count(op) > EAGER__INLINE_OUTPUTS)
