@@ -3,12 +3,13 @@
  *
  * Result `o` looks at `length` elements `inner` apart. They may be cut into `parts` of
  * `part`: then values[p * outputs + o] and places[p * outputs + o] are what part p finds,
- * and arg_finish compares them. Results are long if `wide`, else int.
+ * and arg_finish compares them. Results have
+ * `bytes` bytes.
  *
  * _rows, _columns: one work-item takes `block` results (tiles of V columns), local size 1.
  * _group: `lanes` work-items share a part of a result, as in reduce_group.cl. */
 typedef struct {
-  long outputs, length, inner, parts, part, block, lanes, wide;
+  long outputs, length, inner, parts, part, block, lanes, bytes;
 } search;
 
 INLINED bool beats(int least, A x, A best) {
@@ -22,11 +23,13 @@ INLINED MV beatsv(int least, AV x, AV best) {
   return more | FLOAT_OR_INT((x != x) & (best == best), (MV)0);
 }
 
-INLINED void store_place(__global int *y, const search *s, size_t output, long at) {
-  if (s->wide)
+INLINED void store_place(__global uchar *y, const search *s, size_t output, long at) {
+  if (s->bytes == 8)
     ((__global long *)y)[output] = at;
+  else if (s->bytes == 4)
+    ((__global int *)y)[output] = (int)at;
   else
-    y[output] = (int)at;
+    ((__global ushort *)y)[output] = (ushort)at;
 }
 
 /* ---- Blocks ---- */
@@ -64,7 +67,7 @@ INLINED A best_of(int least, const __global T *p, size_t count) {
 
 /* Looks for the value first, 64 vectors at a time, and for its place only where it rises.
  */
-INLINED void arg_rows_of(int least, const __global T *x, __global int *y,
+INLINED void arg_rows_of(int least, const __global T *x, __global uchar *y,
                          __global A *values, __global long *places, const search *s) {
   size_t output = get_global_id(0) * (size_t)s->block;
   size_t last = AT_MOST(output + (size_t)s->block, (size_t)s->outputs);
@@ -90,7 +93,7 @@ INLINED void arg_rows_of(int least, const __global T *x, __global int *y,
   }
 }
 
-INLINED void arg_columns_of(int least, const __global T *x, __global int *y,
+INLINED void arg_columns_of(int least, const __global T *x, __global uchar *y,
                             const search *s) {
   size_t inner = (size_t)s->inner, tiles = (inner + V - 1) / V;
   size_t tile = get_global_id(0) * (size_t)s->block;
@@ -141,7 +144,7 @@ INLINED long scan_lane(int least, const __global T *p, const search *s, size_t b
   return at;
 }
 
-INLINED void arg_group_of(int least, const __global T *x, __global int *y,
+INLINED void arg_group_of(int least, const __global T *x, __global uchar *y,
                           __global A *values, __global long *places, const search *s,
                           __local A *tile, __local long *tile_at) {
   size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here & (lanes - 1);
@@ -178,7 +181,7 @@ INLINED void arg_group_of(int least, const __global T *x, __global int *y,
 }
 
 /* One work-item per result. */
-INLINED void arg_finish_of(int least, __global int *y, const __global A *values,
+INLINED void arg_finish_of(int least, __global uchar *y, const __global A *values,
                            const __global long *places, const search *s) {
   size_t output = get_global_id(0);
   if (output >= (size_t)s->outputs) return;
@@ -193,31 +196,31 @@ INLINED void arg_finish_of(int least, __global int *y, const __global A *values,
   store_place(y, s, output, at);
 }
 
-/* ---- The kernels: y is counted in ints, or in longs if `wide` ---- */
+/* ---- The kernels ---- */
 
 #define ARG_BLOCK(rows, columns, least)                                                    \
-  __kernel void rows(const __global T *x, long x_offset, __global int *y, long y_offset,   \
+  __kernel void rows(const __global T *x, long x_offset, __global uchar *y, long y_offset, \
                      __global A *values, long values_offset, __global long *places,        \
                      long places_offset, search s) {                                       \
-    arg_rows_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset),               \
+    arg_rows_of(least, x + x_offset, y + s.bytes * y_offset,                               \
                 values + values_offset, places + places_offset, &s);                       \
   }                                                                                        \
-  __kernel void columns(const __global T *x, long x_offset, __global int *y,               \
+  __kernel void columns(const __global T *x, long x_offset, __global uchar *y,             \
                         long y_offset, search s) {                                         \
-    arg_columns_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset), &s);       \
+    arg_columns_of(least, x + x_offset, y + s.bytes * y_offset, &s);                       \
   }
 #define ARG_GROUP(group, finish, least)                                                    \
-  __kernel void group(const __global T *x, long x_offset, __global int *y, long y_offset,  \
+  __kernel void group(const __global T *x, long x_offset, __global uchar *y, long y_offset,\
                       __global A *values, long values_offset, __global long *places,       \
                       long places_offset, search s, __local A *tile,                       \
                       __local long *tile_at) {                                             \
-    arg_group_of(least, x + x_offset, y + (s.wide ? 2 * y_offset : y_offset),              \
+    arg_group_of(least, x + x_offset, y + s.bytes * y_offset,                              \
                  values + values_offset, places + places_offset, &s, tile, tile_at);       \
   }                                                                                        \
-  __kernel void finish(__global int *y, long y_offset, const __global A *values,           \
+  __kernel void finish(__global uchar *y, long y_offset, const __global A *values,         \
                        long values_offset, const __global long *places,                    \
                        long places_offset, search s) {                                     \
-    arg_finish_of(least, y + (s.wide ? 2 * y_offset : y_offset), values + values_offset,   \
+    arg_finish_of(least, y + s.bytes * y_offset, values + values_offset,                   \
                   places + places_offset, &s);                                             \
   }
 

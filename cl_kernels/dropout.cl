@@ -9,7 +9,7 @@ typedef struct {
 } noise_walk;
 
 __kernel void dropout(const __global T *x, long x_offset, __global T *y, long y_offset,
-                      noise_walk given, ulong seed0, ulong seed1, float rate, float scale) {
+                      noise_walk given, ulong seed0, ulong seed1, float rate, A scale) {
   noise_walk walk = given;
   long item = get_global_id(0);
   if (item >= walk.count) return;
@@ -24,6 +24,6 @@ __kernel void dropout(const __global T *x, long x_offset, __global T *y, long y_
   uint4 word = block_words((ulong)draw >> 2, seed0, seed1);
   uint pair = draw & 2 ? (draw & 1 ? word.w : word.z) : (draw & 1 ? word.y : word.x);
   A value = (A)0;
-  if ((float)(pair >> 8) * 0x1p-24f >= rate) value = LOAD(x, x_offset + item) * (A)scale;
+  if ((float)(pair >> 8) * 0x1p-24f >= rate) value = LOAD(x, x_offset + item) * scale;
   STORE(y, y_offset + item, value);
 }

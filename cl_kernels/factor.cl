@@ -173,7 +173,7 @@ __kernel void lu_panel(__global A *work, long work_offset, __global int *order,
       barrier(CLK_LOCAL_MEM_FENCE);
       if (here < reach) choose_row(best, rows, here, reach);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
     size_t other = (size_t)rows[0];
     for (size_t c = at + here; c < at + size; c += items) {
       A x = a[j * n + c];
@@ -226,6 +226,16 @@ __kernel void lu_rows(__global A *work, long work_offset, const __global int *sw
   }
 }
 
+/* x is [1/2, 1) * 2 to this; 0 where that has no meaning. Not frexp: its pointer is more
+ * than Oclgrind's check of uninitialised memory takes. */
+static inline int power_of(A x) {
+  bool has = isfinite((F)x) && !((F)x == (F)0);
+  return has ? FLOAT_OR_INT(ilogb((F)x) + 1, 0) : 0;
+}
+static inline A scaled(A x, int power) {
+  return FLOAT_OR_INT(ldexp((F)x, power), x);
+}
+
 /* The product of u's diagonal with the sign of the order, or its sign and the logarithm of
  * its size. The product is kept as a fraction and a power of two, so that it does not
  * overflow on the way. Numbers: matrices. */
@@ -241,7 +251,6 @@ __kernel void lu_determinant(const __global A *work, long work_offset,
   int power = 0;
   for (size_t i = 0; i < n; i++) {
     A x = a[i * n + i];
-    int e = 0, e2 = 0;
     if ((size_t)swaps[i] != i) product = -product;
     if (is_log) {
       sum += FLOAT_OR_INT(log(fabs((F)x)), (F)0);
@@ -249,10 +258,10 @@ __kernel void lu_determinant(const __global A *work, long work_offset,
       if (!(x < (A)0) && !(x > (A)0)) product = x * product; /* 0 or NaN */
       continue;
     }
-    if (isfinite((F)x)) x = FLOAT_OR_INT(frexp((F)x, &e), (F)0);
-    product *= x;
-    if (isfinite((F)product)) product = FLOAT_OR_INT(frexp((F)product, &e2), (F)0);
-    power += e + e2;
+    power += power_of(x);
+    product *= scaled(x, -power_of(x));
+    power += power_of(product);
+    product = scaled(product, -power_of(product));
   }
   if (is_log && product == (A)0) product = (A)0; /* no sign */
   if (is_log) STORE(log_out, (size_t)log_offset + matrix, sum);

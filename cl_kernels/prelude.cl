@@ -1,7 +1,7 @@
 /* What every kernel is written in. The host defines, in front of this text: T (stored
  * type), A (type of arithmetic), V (lanes: 4 or 16), DTYPE_FLOAT32 _FLOAT64 _FLOAT16
- * _BFLOAT16, IS_FLOAT IS_INT IS_UINT IS_BOOL, T_SIZE, HAS_FP64, CPU_LIKE, LOOP_LIMIT,
- * MAX_LOCAL.
+ * _BFLOAT16, IS_FLOAT IS_INT IS_UINT IS_BOOL, T_SIZE, WIDE (A of integers is as wide as
+ * a long), HAS_FP64, CPU_LIKE, LOOP_LIMIT, MAX_LOCAL.
  *
  * Scalars     LOAD STORE                   one element, by its index
  *             A_LOWEST A_HIGHEST A_NAN     identities; A_NAN is 0 for integers
@@ -58,7 +58,7 @@
 #define A_HIGHEST             INFINITY
 #define NUMBER(x)             JOIN(x, f)
 #define DOUBLE_OR_FLOAT(x, y) (y)
-#elif T_SIZE == 8
+#elif T_SIZE == 8 || WIDE
 #define U_SCALAR  ulong
 #define BITS_LANE ulong
 #define MASK_LANE long
@@ -95,7 +95,7 @@
 #elif IS_UINT
 #define A_LOWEST  ((A)0)
 #define A_HIGHEST ((A) ~(A)0)
-#elif IS_INT && T_SIZE == 8
+#elif IS_INT && (T_SIZE == 8 || WIDE)
 #define A_LOWEST  LONG_MIN
 #define A_HIGHEST LONG_MAX
 #elif IS_INT && T_SIZE == 4
@@ -190,6 +190,19 @@ static inline void STORE(__global T *p, size_t i, A x) {
 }
 static inline void STOREV(__global T *p, size_t i, AV x) {
   VSTORE(JOIN(convert_, TV)(bfloat16_bits(x)), 0, p + i);
+}
+#elif WIDE && !IS_FLOAT
+static inline A LOAD(const __global T *p, size_t i) {
+  return p[i];
+}
+static inline void STORE(__global T *p, size_t i, A x) {
+  p[i] = (T)x;
+}
+static inline AV LOADV(const __global T *p, size_t i) {
+  return JOIN(convert_, AV)(VLOAD(0, p + i));
+}
+static inline void STOREV(__global T *p, size_t i, AV x) {
+  VSTORE(JOIN(convert_, TV)(x), 0, p + i);
 }
 #else
 static inline A LOAD(const __global T *p, size_t i) {

@@ -10,7 +10,7 @@
 
 #include "base/sync.h"
 
-enum { DEFAULT_LIMIT = 50, POLL_MILLISECONDS = 100 };
+enum { DEFAULT_LIMIT = 100, POLL_MILLISECONDS = 100 };
 
 typedef enum outcome { WAITING, RUNNING, PASSED, FAILED, SKIPPED, CRASHED, HUNG } outcome;
 

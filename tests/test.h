@@ -51,7 +51,7 @@ int test_main_each(const char *name, const struct CMUnitTest *tests, size_t coun
 /* Ends the test as skipped. The reason is printed. */
 _Noreturn void test_skip(const char *reason, ...) EAGER__PRINTF(1, 2);
 
-/* How long the running test may take before it counts as hung; 50 s unless told. Ten times
+/* How long the running test may take before it counts as hung; 100 s unless told. Ten times
  * as long in full runs. */
 void test_time_limit(int seconds);
 

@@ -4,8 +4,6 @@
 
 #include <pthread.h>
 
-#include "tensor/pool.h"
-
 typedef struct lane {
   bool is_known;
   const eager_device_info *own, *same_context, *other_context;
@@ -161,6 +159,5 @@ eager_status test_enable_with(eager_config config, eager_device_policy policy,
 }
 
 void test_enable(void) {
-  if (getenv("OCLGRIND_UNINITIALIZED") != NULL) eager__pool_stop_reuse(true);
   assert_ok(test_enable_with((eager_config){0}, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC));
 }

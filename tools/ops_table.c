@@ -145,8 +145,7 @@ static void print_lane(const eager_op_description *op, const char *lane) {
 static const char head[] =
     "# The ops\n"
     "\n"
-    "Made by `tools/measure-ops` from the registry and a full run of the tests; do not "
-    "edit.\n"
+    "Made by `tools/measure-ops` from the registry and runs of the tests; do not edit.\n"
     "\n"
     "By name an op is called as its first column says, its attributes as the fourth; the "
     "typed\n"

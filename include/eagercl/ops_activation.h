@@ -35,7 +35,7 @@ EAGER_API EAGER_NODISCARD eager_status eager_softsign(eager_tensor *x, eager_ten
 /* log(eager_sigmoid(x)), without underflow. */
 EAGER_API EAGER_NODISCARD eager_status eager_log_sigmoid(eager_tensor *x,
                                                          eager_tensor **out);
-/* x, and alpha * x below 0. TensorFlow's alpha: 0.2. */
+/* x, and alpha * x below 0. TensorFlow's alpha: 0.2, there a float32 whatever the dtype. */
 EAGER_API EAGER_NODISCARD eager_status eager_leaky_relu(eager_tensor *features,
                                                         double alpha, eager_tensor **out);
 /* x * sigmoid(beta * x), tf.nn.silu or swish. TensorFlow's beta: 1. */
@@ -48,9 +48,11 @@ EAGER_API EAGER_NODISCARD eager_status eager_gelu(eager_tensor *features, bool a
 
 /* ---- Gradients, broadcast: the incoming gradient times the derivative ----
  *
- * Named and ordered as TensorFlow's gradient ops: some take the forward op's input
- * (features), some its output (outputs, y). relu and relu6 for every number, the others for
- * floats. */
+ * Named and ordered as TensorFlow's gradient ops, which do not broadcast: some take the
+ * forward op's input (features), some its output (outputs, y). relu and relu6 for every
+ * number, the others for floats. Where the slope of relu or relu6 is 0, so is the result;
+ * TensorFlow's CPU kernels multiply, and make NaN of an infinite gradient. Where dy is 0,
+ * those of sqrt, rsqrt and reciprocal are 0. */
 
 EAGER_API EAGER_NODISCARD eager_status eager_relu_grad(eager_tensor *gradients,
                                                        eager_tensor *features,

@@ -28,7 +28,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_stop_gradient(eager_tensor *x,
 EAGER_API EAGER_NODISCARD eager_status eager_ensure_shape(eager_tensor *x, int rank,
                                                           const int64_t *dims,
                                                           eager_tensor **out);
-/* One of `dims` may be -1: what is left over. The numbers of elements must agree. */
+/* One of `dims` may be -1: what is left over, beside a 0 by the extents that are not 0. The
+ * numbers of elements must agree. */
 EAGER_API EAGER_NODISCARD eager_status eager_reshape(eager_tensor *x, int rank,
                                                      const int64_t *dims,
                                                      eager_tensor **out);
@@ -44,7 +45,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_transpose(eager_tensor *x, const in
 
 /* ---- Parts: every dtype ---- */
 
-/* One after the other along `axis`; at least one, equal in rank and all other extents. */
+/* One after the other along `axis`; at least one (TensorFlow's raw op wants two), equal in
+ * rank and all other extents. */
 EAGER_API EAGER_NODISCARD eager_status eager_concat(eager_tensor *const *values,
                                                     size_t count, int64_t axis,
                                                     eager_tensor **out);
@@ -73,7 +75,8 @@ EAGER_API EAGER_NODISCARD eager_status
 eager_strided_slice_grad(int rank, const int64_t *dims, eager_tensor *dy, int count,
                          const int64_t *begin, const int64_t *end, const int64_t *strides,
                          const eager_strided_slice_options *options, eager_tensor **out);
-/* x with `value`, broadcast, in place of the slice. */
+/* x with `value`, broadcast, in place of the slice; it must broadcast to an empty slice
+ * too, where TensorFlow does not look. */
 EAGER_API EAGER_NODISCARD eager_status eager_tensor_strided_slice_update(
     eager_tensor *x, eager_tensor *value, int count, const int64_t *begin,
     const int64_t *end, const int64_t *strides, const eager_strided_slice_options *options,
@@ -128,7 +131,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_tile(eager_tensor *x, const int64_t
 EAGER_API EAGER_NODISCARD eager_status eager_broadcast_to(eager_tensor *x, int rank,
                                                           const int64_t *dims,
                                                           eager_tensor **out);
-/* The axes listed, none twice, turned round. Raw: ReverseV2. */
+/* The axes listed, none twice, turned round; TensorFlow does not look at them when x is a
+ * scalar or empty. Raw: ReverseV2. */
 EAGER_API EAGER_NODISCARD eager_status eager_reverse(eager_tensor *x, const int64_t *axes,
                                                      int axis_count, eager_tensor **out);
 /* The first seq_lengths[b] elements along seq_axis turned round where batch_axis is at b.
@@ -239,10 +243,11 @@ EAGER_API EAGER_NODISCARD eager_status eager_linspace(double start, double stop,
  * EAGER_INVALID_ARGUMENT naming its position, in ASYNC a failed tensor. */
 EAGER_API EAGER_NODISCARD eager_status eager_invert_permutation(eager_tensor *x,
                                                                 eager_tensor **out);
-/* start, start + delta, ... before limit: ceil((limit - start) / delta) numbers, or none.
- * delta 0 and, for integers, arguments that are not whole or do not fit:
- * EAGER_INVALID_ARGUMENT. Beyond 2^53 use the raw op Range, whose attributes may be
- * integers. */
+/* start, start + delta, ... before limit: ceil((limit - start) / delta) numbers, or none,
+ * where TensorFlow refuses a delta of the wrong sign. Floats are start + i * delta, where
+ * TensorFlow adds up delta. delta 0 and, for integers, arguments that are not whole or do
+ * not fit: EAGER_INVALID_ARGUMENT. Beyond 2^53 use the raw op Range, whose attributes may
+ * be integers. */
 EAGER_API EAGER_NODISCARD eager_status eager_range(double start, double limit, double delta,
                                                    eager_dtype dtype, eager_tensor **out);
 

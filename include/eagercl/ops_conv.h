@@ -39,12 +39,14 @@ typedef enum eager_data_format {
  * padding, channels last, dilation 1. (tf.nn.conv2d_transpose's default padding is SAME;
  * here it is VALID, as for all.) 16-bit floats are added up in float32.
  *
- * EAGER_INVALID_ARGUMENT: ranks, depths and groups that disagree, an empty filter, a
- * filter so much larger than the input that the output's extent would be negative.
+ * EAGER_INVALID_ARGUMENT: ranks, depths and groups that disagree, a filter without taps or
+ * input channels, one so much larger than the input that the output's extent would be
+ * negative.
  *
  * Padding is left out of the sums: an infinite or NaN weight that falls on it does not
  * show, while TensorFlow, depending on its kernel, may give NaN. Strides and dilations may
- * differ between axes, also together, where TensorFlow's depthwise kernels want them alike.
+ * differ between axes, also together, where TensorFlow's depthwise kernels want them alike;
+ * its depthwise gradients for CPUs leave dilations out.
  */
 
 typedef struct eager_conv1d_options {

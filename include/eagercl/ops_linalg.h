@@ -26,7 +26,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_matmul(eager_tensor *a, bool transp
 
 /* tf.linalg.matmul of [..., m, k] and [..., k, n]: the axes before the last two broadcast.
  * `adjoint_` reads the last two exchanged. Raw: BatchMatMulV2; BatchMatMul, which does not
- * broadcast; BatchMatMulV3 with Tout: that of the inputs, or int32 for 8-bit integers. */
+ * broadcast; BatchMatMulV3 with Tout: that of the inputs, or int32 for 8-bit integers,
+ * which TensorFlow also takes one signed and one not. */
 EAGER_API EAGER_NODISCARD eager_status eager_batch_matmul(eager_tensor *a, bool adjoint_a,
                                                           eager_tensor *b, bool adjoint_b,
                                                           eager_tensor **out);
@@ -38,12 +39,12 @@ EAGER_API EAGER_NODISCARD eager_status eager_matvec(eager_tensor *a, bool transp
 
 /* tf.einsum: "ij,jk->ik", "...ii->...i", "bhid,bhjd->bhij". Labels are letters; blanks are
  * skipped; "..." stands for axes that broadcast. A label that repeats in one operand walks
- * along its diagonal; one that the result lacks is summed. Without "->" the result has the
- * labels that occur once, in alphabetical order. Numbers. Sums over labels of one operand
- * alone are rounded to the dtype before the product. More than two operands are taken from
- * left to right; TensorFlow looks for a better order. Raw: Einsum, which wants "->", lets
- * labels repeat in the result, whose diagonal is then filled and the rest zero, and here
- * takes any number of operands. */
+ * along its diagonal; one that the result lacks is summed, but not "...". Without "->" the
+ * result has the labels that occur once, in alphabetical order. Numbers. Sums over labels
+ * of one operand alone are rounded to the dtype before the product. More than two operands
+ * are taken from left to right; TensorFlow looks for a better order. Raw: Einsum, which
+ * wants "->", lets labels repeat in the result, whose diagonal is then filled and the rest
+ * zero, and here takes any number of operands. */
 EAGER_API EAGER_NODISCARD eager_status eager_einsum(const char *equation,
                                                     eager_tensor *const *inputs,
                                                     size_t count, eager_tensor **out);
@@ -52,7 +53,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_einsum(const char *equation,
  * 16-bit ones, which TensorFlow mostly refuses here, are worked on in float32 and rounded
  * once. Matrices of no rows are legal. A matrix that is not what it should be makes the op
  * fail with EAGER_INVALID_ARGUMENT, by poisoning in ASYNC; the text numbers it in its
- * batch. NaN is no such thing and gives NaN. */
+ * batch (of Cholesky and the triangular solves TensorFlow's CPU kernels then give NaN and
+ * infinities). NaN is no such thing and gives NaN. */
 
 /* tf.linalg.cholesky: l, lower, with l l' = x, [..., n, n]. Only the lower triangle is
  * read. Raw: Cholesky. */

@@ -21,7 +21,8 @@ extern "C" {
 /* Any dtype to any. Float to integer truncates toward zero, saturates at the ends of the
  * range, and gives 0 for NaN; integer to integer wraps; to bool is x != 0; to a smaller
  * float rounds to nearest even. The raw op's attribute Truncate cuts off instead what a
- * smaller float has no bits for. */
+ * smaller float has no bits for; TensorFlow does not heed it from float64 or float16 to
+ * bfloat16. */
 EAGER_API EAGER_NODISCARD eager_status eager_cast(eager_tensor *x, eager_dtype dtype,
                                                   eager_tensor **out);
 /* The bytes of x as elements of another dtype, none of them bool: smaller elements add a
@@ -228,8 +229,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_where(eager_tensor *condition, eage
 EAGER_API EAGER_NODISCARD eager_status eager_select(eager_tensor *condition,
                                                     eager_tensor *t, eager_tensor *e,
                                                     eager_tensor **out);
-/* Every number; the limits broadcast to the shape of t. NaN stays NaN. Where
- * clip_value_min > clip_value_max, clip_value_min wins, as in TensorFlow. */
+/* Every number; the limits broadcast to the shape of t, and NaN in any of them goes
+ * through, as in tf.clip_by_value; TensorFlow's raw op takes limits of the shape of t or
+ * scalars. Where clip_value_min > clip_value_max, clip_value_min wins. */
 EAGER_API EAGER_NODISCARD eager_status eager_clip_by_value(eager_tensor *t,
                                                            eager_tensor *clip_value_min,
                                                            eager_tensor *clip_value_max,

@@ -61,7 +61,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_stateless_categorical(eager_tensor 
                                                                    const int64_t seed[2],
                                                                    eager_dtype dtype,
                                                                    eager_tensor **out);
-/* The slices of value along axis 0 in random order; every dtype. Raw: StatelessShuffle. */
+/* The slices of value along axis 0 in random order, a scalar as it is; every dtype. Raw:
+ * StatelessShuffle. */
 EAGER_API EAGER_NODISCARD eager_status eager_stateless_shuffle(eager_tensor *value,
                                                                const int64_t seed[2],
                                                                eager_tensor **out);

@@ -25,8 +25,8 @@ extern "C" {
 EAGER_API EAGER_NODISCARD eager_status eager_reduce_sum(eager_tensor *x,
                                                         const int64_t *axes, int axis_count,
                                                         bool keep_dims, eager_tensor **out);
-/* Numbers. The sum of integers wraps, their mean truncates toward zero; over nothing: NaN,
- * or 0 for integers. */
+/* Numbers. Integers are summed in 64 bits, and their mean truncates toward zero; over
+ * nothing: NaN, or 0 for integers. */
 EAGER_API EAGER_NODISCARD eager_status eager_reduce_mean(eager_tensor *x,
                                                          const int64_t *axes,
                                                          int axis_count, bool keep_dims,
@@ -54,7 +54,7 @@ EAGER_API EAGER_NODISCARD eager_status eager_reduce_all(eager_tensor *x,
                                                         bool keep_dims, eager_tensor **out);
 
 /* Numbers. The square root of the sum of squares, of integers rounded down; 0 over nothing.
- */
+ * The sum of integers wraps; where that leaves it below 0 the result is 0. */
 EAGER_API EAGER_NODISCARD eager_status eager_reduce_euclidean_norm(eager_tensor *x,
                                                                    const int64_t *axes,
                                                                    int axis_count,
@@ -77,9 +77,11 @@ EAGER_API EAGER_NODISCARD eager_status eager_reduce_logsumexp(eager_tensor *x,
                                                               bool keep_dims,
                                                               eager_tensor **out);
 
-/* Where the largest or smallest number along `axis` stands, the first of equals; a NaN
- * counts as both. The axis is dropped. output_type: EAGER_INT32 or EAGER_INT64. An axis of
- * extent 0 is EAGER_INVALID_ARGUMENT. Raw attribute names: dimension, output_type. */
+/* Where the largest or smallest element along `axis` stands, the first of equals; any
+ * dtype. A NaN counts as both: TensorFlow's CPU kernels pass over NaN. The axis is dropped.
+ * output_type: EAGER_INT64, EAGER_INT32, EAGER_INT16 or EAGER_UINT16, the last two in
+ * TensorFlow for ArgMax only. An axis of extent 0, or too long for output_type, is
+ * EAGER_INVALID_ARGUMENT. Raw attribute names: dimension, output_type. */
 EAGER_API EAGER_NODISCARD eager_status eager_argmax(eager_tensor *x, int64_t axis,
                                                     eager_dtype output_type,
                                                     eager_tensor **out);
@@ -99,7 +101,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_cumsum(eager_tensor *x, int64_t axi
 EAGER_API EAGER_NODISCARD eager_status eager_cumprod(eager_tensor *x, int64_t axis,
                                                      bool exclusive, bool reverse,
                                                      eager_tensor **out);
-/* Floats. log(sum e^x) without overflow; of none: -inf. */
+/* Floats. log(sum e^x) without overflow; of none: -inf. A NaN stays, and an infinity until
+ * one comes; TensorFlow's CPU kernel loses a NaN and makes NaN of infinities. */
 EAGER_API EAGER_NODISCARD eager_status eager_cumulative_logsumexp(
     eager_tensor *x, int64_t axis, bool exclusive, bool reverse, eager_tensor **out);
 

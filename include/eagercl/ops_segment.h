@@ -1,4 +1,6 @@
-/* ops_segment.h - segments, scatter and gather. What holds for all ops: ops.h. */
+/* ops_segment.h - segments, scatter and gather. What holds for all ops: ops.h. Ids and
+ * indices are not looked at where the result is empty. TensorFlow's attribute
+ * bad_indices_policy is not there. */
 #ifndef EAGERCL_OPS_SEGMENT_H
 #define EAGERCL_OPS_SEGMENT_H
 
@@ -44,9 +46,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_segment_min(eager_tensor *data,
 
 /* The shape of segment_ids begins that of data; ids in any order; the result is
  * [num_segments] + data.shape[segment_ids.rank:]. What has a negative id is left out; one
- * of num_segments or more is refused (unless the result is empty). Rows of ids that do not
- * occur: 0, 1 for prod, and for max and min the dtype's lowest and highest finite number;
- * unlike TensorFlow's, these are not a part of the maximum of other rows. */
+ * of num_segments or more is refused. Rows of ids that do not occur: 0, 1 for prod, and for
+ * max and min the dtype's lowest and highest finite number; unlike TensorFlow's, these are
+ * not a part of the maximum of other rows. */
 EAGER_API EAGER_NODISCARD eager_status eager_unsorted_segment_sum(eager_tensor *data,
                                                                   eager_tensor *segment_ids,
                                                                   int64_t num_segments,
@@ -126,10 +128,11 @@ EAGER_API EAGER_NODISCARD eager_status eager_gather_nd(eager_tensor *params,
 
 /* ---- Scatter ----
  *
- * indices [..., k] names slices of the first k dimensions; updates is indices.shape[:-1] +
- * the shape of a slice. Updates of one slice are combined in an order that depends on the
- * shapes alone: the same bits every time. An index out of range is EAGER_INVALID_ARGUMENT
- * naming its position among the rows of indices, in ASYNC a failed tensor. */
+ * indices [..., k], k from 0 on, names slices of the first k dimensions; updates is
+ * indices.shape[:-1] + the shape of a slice. Updates of one slice are combined in an order
+ * that depends on the shapes alone: the same bits every time. An index out of range is
+ * EAGER_INVALID_ARGUMENT naming its position among the rows of indices, in ASYNC a failed
+ * tensor. */
 
 /* Zeros of `shape`, updates added. indices int16, int32 or int64; updates of every dtype
  * (bool: or). */

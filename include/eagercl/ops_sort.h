@@ -72,7 +72,7 @@ EAGER_API EAGER_NODISCARD eager_status eager_in_top_k(eager_tensor *targets,
  * has failed, or that on which the number depends does so then, the call fails. */
 
 /* [found, rank(condition)] int64: where it is not zero, in row-major order; -0 is zero, NaN
- * is not. tf.where(condition); raw: Where. */
+ * is not. tf.where(condition), which takes no scalars; raw: Where. */
 EAGER_API EAGER_NODISCARD eager_status eager_where_indices(eager_tensor *condition,
                                                            eager_tensor **out);
 /* The slices of `tensor` for which the bool mask, as long as the axes from `axis` on that

@@ -87,15 +87,16 @@ EAGER_API EAGER_NODISCARD eager_status eager_bessel_i1e(eager_tensor *x,
 /* J of order 0 and 1: 8 epsilons of 1, for x above 8 of sqrt(1 / x). */
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_j0(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_j1(eager_tensor *x, eager_tensor **out);
-/* K of order 0 and 1, and times e^x, for x > 0; infinite at 0: 16 ulp. */
+/* K of order 0 and 1, and times e^x, for x > 0; infinite at 0, in TensorFlow also below: 16
+ * ulp. */
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_k0(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_k0e(eager_tensor *x,
                                                         eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_k1(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_k1e(eager_tensor *x,
                                                         eager_tensor **out);
-/* Y of order 0 and 1 for x > 0; -infinity at 0: 8 ulp and as many epsilons of 1, for x
- * above 8 of sqrt(1 / x). */
+/* Y of order 0 and 1 for x > 0; -infinity at 0, in TensorFlow also below: 8 ulp and as
+ * many epsilons of 1, for x above 8 of sqrt(1 / x). */
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_y0(eager_tensor *x, eager_tensor **out);
 EAGER_API EAGER_NODISCARD eager_status eager_bessel_y1(eager_tensor *x, eager_tensor **out);
 

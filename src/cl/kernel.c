@@ -12,6 +12,7 @@ struct eager__kernel {
   eager__cl_program *program;
   const char *name;
   size_t max_local_size;
+  size_t required_local_size[3]; /* zeros unless its text asks for one */
   cl_uint arg_count;
   /* The one a single thread launches with again and again: no lock, and PoCL's creation
    * (0.4 us) or rusticl's (69 us) is paid once. */
@@ -54,6 +55,10 @@ static eager_status first_kernel(eager__kernel *kernel) {
   cl_int code = clGetKernelWorkGroupInfo(cl, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                          sizeof kernel->max_local_size,
                                          &kernel->max_local_size, NULL);
+  if (code == CL_SUCCESS)
+    code = clGetKernelWorkGroupInfo(
+        cl, kernel->device->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE,
+        sizeof kernel->required_local_size, kernel->required_local_size, NULL);
   if (code == CL_SUCCESS)
     code = clGetKernelInfo(cl, CL_KERNEL_NUM_ARGS, sizeof kernel->arg_count,
                            &kernel->arg_count, NULL);
@@ -124,4 +129,8 @@ int eager__kernel_arg_count(const eager__kernel *kernel) {
 
 size_t eager__kernel_max_local_size(const eager__kernel *kernel) {
   return kernel->max_local_size;
+}
+
+const size_t *eager__kernel_required_local_size(const eager__kernel *kernel) {
+  return kernel->required_local_size[0] > 0 ? kernel->required_local_size : NULL;
 }

@@ -21,6 +21,7 @@ typedef struct eager__family {
   /* Text between the prelude and the files, and behind the files; either may be NULL. */
   void (*write_head)(eager_dtype dtype, eager__strbuf *source);
   void (*write_tail)(eager_dtype dtype, eager__strbuf *source);
+  bool wide; /* A is 64 bits wide for every integer dtype */
   /* Of what a user wrote (user_program.h); NULL in the library's own. */
   const struct eager__user_source *user;
 } eager__family;
@@ -40,6 +41,8 @@ const char *eager__kernel_name(const eager__kernel *kernel);
 int eager__kernel_arg_count(const eager__kernel *kernel);
 /* The largest work-group the driver will run it with on its device. */
 size_t eager__kernel_max_local_size(const eager__kernel *kernel);
+/* The three sizes of the one work-group its text allows (reqd_work_group_size), or NULL. */
+const size_t *eager__kernel_required_local_size(const eager__kernel *kernel);
 
 /* The complete text of a program: defines, prelude, head, files, tail. Pure; also what the
  * offline compilation test reads. RESOURCE_EXHAUSTED, or INTERNAL for a missing file. */

@@ -13,12 +13,16 @@ static void define(eager__strbuf *source, const char *name, long long value) {
 }
 
 static void write_defines(eager__strbuf *source, const eager__traits *traits,
-                          bool has_float64, eager_dtype dtype) {
+                          bool has_float64, eager_dtype dtype, bool wide) {
   /* Without the arithmetic a float64 is eight bytes to move: whatever computes with it has
    * been refused before. */
   if (dtype == EAGER_FLOAT64 && !has_float64) dtype = EAGER_UINT64;
   const eager__dtype_row *row = eager__dtype(dtype);
-  eager__strbuf_format(source, "#define T %s\n#define A %s\n", row->stored, row->computed);
+  const char *computed = row->computed;
+  if (wide && row->kind == EAGER__KIND_INT) computed = "long";
+  if (wide && row->kind == EAGER__KIND_UINT) computed = "ulong";
+  eager__strbuf_format(source, "#define T %s\n#define A %s\n", row->stored, computed);
+  define(source, "WIDE", wide);
   define(source, "T_SIZE", row->size);
   define(source, "IS_FLOAT", row->kind == EAGER__KIND_FLOAT);
   define(source, "IS_INT", row->kind == EAGER__KIND_INT);
@@ -80,7 +84,7 @@ static eager_status write_source(eager__strbuf *source, const eager__traits *tra
     eager__strbuf_add(source, family->user->text);
     return EAGER_OK;
   }
-  write_defines(source, traits, has_float64, dtype);
+  write_defines(source, traits, has_float64, dtype, family->wide);
   EAGER__TRY(add_file(source, "prelude"));
   if (family->write_head != NULL) family->write_head(dtype, source);
   for (int i = 0; i < EAGER__FAMILY_FILES && family->files[i] != NULL; i++)

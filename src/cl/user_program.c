@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/sync.h"
 
-/* --- Families, kept until shutdown --- */
+/* --- Families, kept until shutdown, and names, kept for good --- */
 
 typedef struct kept {
   struct kept *next;
@@ -99,10 +99,6 @@ void eager__user_programs_close(void) {
   for (kept *next; families != NULL; families = next) {
     next = families->next;
     free_kept(families);
-  }
-  for (kept_name *next; names != NULL; names = next) {
-    next = names->next;
-    eager__free(names);
   }
 }
 

@@ -17,7 +17,8 @@ eager_status eager__user_family(const eager__family *wanted,
                                 const eager__user_source *source,
                                 const eager__family **out);
 
-/* The kernel's name as text that lives as long as the family. */
+/* The kernel's name as text that lives as long as the process: tensors still held after
+ * shutdown name the op they come from. */
 eager_status eager__user_kernel_name(const char *name, const char **out);
 
 /* Appends `text` with the number of each line before it. A long text: what stands near the

@@ -11,12 +11,17 @@ enum {
 
 /* As in arg.cl. */
 typedef struct search {
-  int64_t outputs, length, inner, parts, part, block, lanes, wide;
+  int64_t outputs, length, inner, parts, part, block, lanes, bytes;
 } search;
 
 typedef struct searcher {
   const char *rows, *columns, *group, *finish;
 } searcher;
+
+static int64_t highest(eager_dtype type) {
+  int bits = 8 * (int)eager_dtype_size(type) - (type == EAGER_UINT16 ? 0 : 1);
+  return (int64_t)(UINT64_MAX >> (64 - bits));
+}
 
 static eager_status infer(eager__call *call) {
   const eager__shape *x = call->inputs[0].shape;
@@ -27,9 +32,14 @@ static eager_status infer(eager__call *call) {
   EAGER__REQUIRE(x->dims[axis] != 0, EAGER_INVALID_ARGUMENT,
                  "Reduction axis %d is empty in shape %s", axis,
                  eager__shape_text(x, (char[EAGER__SHAPE_TEXT]){0}));
-  EAGER__REQUIRE(type == EAGER_INT32 || type == EAGER_INT64, EAGER_INVALID_ARGUMENT,
-                 "output_type must be int32 or int64, got %s",
+  EAGER__REQUIRE(type == EAGER_INT16 || type == EAGER_UINT16 || type == EAGER_INT32 ||
+                     type == EAGER_INT64,
+                 EAGER_INVALID_ARGUMENT,
+                 "output_type must be int16, uint16, int32 or int64, got %s",
                  eager_dtype_name((eager_dtype)type));
+  EAGER__REQUIRE(x->dims[axis] - 1 <= highest((eager_dtype)type), EAGER_INVALID_ARGUMENT,
+                 "output_type %s is too small for places along an axis of %lld elements",
+                 eager_dtype_name((eager_dtype)type), (long long)x->dims[axis]);
   eager__result *out = &call->outputs[0];
   out->dtype = (eager_dtype)type;
   out->shape.rank = 0;
@@ -85,7 +95,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
                                &axis));
   search s = {.length = x->dims[axis],
               .inner = eager__shape_product(x, axis + 1, x->rank),
-              .wide = call->outputs[0].dtype == EAGER_INT64};
+              .bytes = (int64_t)eager_dtype_size(call->outputs[0].dtype)};
   s.outputs = eager__shape_product(x, 0, axis) * s.inner;
   bool blocks = traits->cpu_like, columns = blocks && s.inner > 1;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
@@ -131,8 +141,7 @@ static const searcher argmin = {"argmin_rows", "argmin_columns", "argmin_group",
                                 "argmin_finish"};
 
 #define SEARCHES                                                                           \
-  .inputs = {{.name = "input"}}, .dtypes = EAGER__NUMBERS, .infer = infer,                 \
-  .launch = launch,                                                                        \
+  .inputs = {{.name = "input"}}, .dtypes = EAGER__ANY, .infer = infer, .launch = launch,   \
   .attrs = {{.name = "dimension", .kind = EAGER__ATTR_INT, .required = true},              \
             {.name = "output_type", .kind = EAGER__ATTR_DTYPE, .number = EAGER_INT64}}
 

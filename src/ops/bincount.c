@@ -33,7 +33,11 @@ static bool is_weighted(const eager__call *call) {
   return call->input_count > 1 && eager__shape_elements(call->inputs[1].shape) != 0;
 }
 
-static eager_status check_weights(eager__call *call) {
+static eager_dtype counted_as(const eager__call *call) {
+  return call->input_count > 1 ? call->dtype : (eager_dtype)eager__attr_get(call, "T")->i;
+}
+
+static eager_status check_weights(const eager__call *call) {
   const eager__shape *ids = call->inputs[0].shape;
   char a[EAGER__SHAPE_TEXT], b[EAGER__SHAPE_TEXT];
   if (is_weighted(call)) {
@@ -45,11 +49,17 @@ static eager_status check_weights(eager__call *call) {
                    call->op->inputs[0].name, eager__shape_text(weights, a),
                    eager__shape_text(ids, b));
   }
-  if (call->input_count == 1) call->dtype = (eager_dtype)eager__attr_get(call, "T")->i;
-  bool legal = (unsigned)call->dtype < 32 && (EAGER__BIT(call->dtype) & COUNTED);
+  eager_dtype dtype = counted_as(call);
+  bool legal = (unsigned)dtype < 32 && (EAGER__BIT(dtype) & COUNTED);
   EAGER__REQUIRE(legal, EAGER_INVALID_ARGUMENT,
                  "T is %s; allowed: int32, int64, float32, float64",
-                 eager_dtype_name(call->dtype));
+                 eager_dtype_name(dtype));
+  return EAGER_OK;
+}
+
+static eager_status check_size(int64_t size) {
+  EAGER__REQUIRE(size >= 0, EAGER_INVALID_ARGUMENT,
+                 "size (%" PRId64 ") must be non-negative", size);
   return EAGER_OK;
 }
 
@@ -57,8 +67,8 @@ static eager_status infer(eager__call *call) {
   const eager__shape *ids = call->inputs[0].shape;
   int64_t size = eager__attr_get(call, "size")->i, rows = rows_of(call);
   EAGER__TRY(check_weights(call));
-  EAGER__REQUIRE(size >= 0, EAGER_INVALID_ARGUMENT,
-                 "size (%" PRId64 ") must be non-negative", size);
+  EAGER__TRY(check_size(size));
+  call->dtype = counted_as(call);
   eager__result *out = &call->outputs[0];
   const eager__attr *axis = eager__attr_get(call, "axis");
   bool by_row = axis && axis->i != 0 && ids->rank == 2;
@@ -201,8 +211,6 @@ static eager_status choose_size(eager__call *call, int64_t *out) {
   int64_t most = eager__attr_get(call, "maxlength")->i;
   *out = size->i;
   if (size->given) return EAGER_OK;
-  EAGER__REQUIRE(least >= 0, EAGER_INVALID_ARGUMENT,
-                 "minlength (%" PRId64 ") must be non-negative", least);
   if (most > 0 && least >= most)
     *out = most; /* whatever the numbers */
   else {
@@ -213,24 +221,33 @@ static eager_status choose_size(eager__call *call, int64_t *out) {
   return EAGER_OK;
 }
 
-static eager_status compose(eager__call *call, eager_tensor **outputs) {
+static eager_status check(const eager__call *call) {
   const eager__shape *ids = call->inputs[0].shape;
-  int64_t axis = eager__attr_get(call, "axis")->i, size;
+  const eager__attr *size = eager__attr_get(call, "size");
+  int64_t axis = eager__attr_get(call, "axis")->i;
+  int64_t least = eager__attr_get(call, "minlength")->i;
   EAGER__REQUIRE(axis == 0 || axis == -1, EAGER_INVALID_ARGUMENT,
                  "Unsupported value for argument axis=%" PRId64
                  ". Only 0 and -1 are currently supported.",
                  axis);
   EAGER__REQUIRE(ids->rank <= 2 || axis == 0, EAGER_INVALID_ARGUMENT,
                  "Shape must be at most rank 2 but is rank %d", ids->rank);
-  EAGER__TRY(check_weights(call));
+  EAGER__REQUIRE(size->given || least >= 0, EAGER_INVALID_ARGUMENT,
+                 "minlength (%" PRId64 ") must be non-negative", least);
+  EAGER__TRY(check_size(size->i));
+  return check_weights(call);
+}
+
+static eager_status compose(eager__call *call, eager_tensor **outputs) {
+  int64_t size;
   EAGER__TRY(choose_size(call, &size));
   eager_tensor *inputs[] = {call->inputs[0].tensor, NULL};
   if (call->input_count > 1) inputs[1] = call->inputs[1].tensor;
   eager__call inner;
   EAGER__TRY(eager__call_begin_inner(&inner, &dense, call, inputs, call->input_count));
   eager__call_set_int(&inner, "size", size);
-  eager__call_set_int(&inner, "T", call->dtype);
-  eager__call_set_int(&inner, "axis", axis);
+  eager__call_set_int(&inner, "T", counted_as(call));
+  eager__call_set_int(&inner, "axis", eager__attr_get(call, "axis")->i);
   eager__call_set_int(&inner, "binary_output", is_binary(call));
   return eager__call_run(&inner, NULL, outputs, 1);
 }
@@ -253,7 +270,7 @@ static const eager__op ops[COUNT] = {
                                   {.name = "minlength", EAGER__ATTR_INT},
                                   {.name = "maxlength", EAGER__ATTR_INT},
                                   {.name = "axis", EAGER__ATTR_INT, -1}},
-                        .compose = compose},
+                        .compose = compose, .check = check},
 };
 const eager__op_list eager__ops_bincount = {ops, COUNT};
 

@@ -125,7 +125,7 @@ static bool accepts(eager__attr_kind kind, value_kind value) {
   case EAGER__ATTR_INT_LIST:
     return value == VALUE_INT || value == VALUE_INT_LIST;
   case EAGER__ATTR_FLOAT_LIST:
-    return value == VALUE_FLOAT_LIST;
+    return value == VALUE_FLOAT_LIST || value == VALUE_INT_LIST;
   case EAGER__ATTR_NONE:
     break;
   }
@@ -241,7 +241,13 @@ eager_status eager_op_set_attr_int_list(eager_op *op, const char *name, const in
   void *storage;
   EAGER__TRY(find_attr(op, name, VALUE_INT_LIST, &index));
   EAGER__TRY(copy_list(op, name, v, count, &storage));
-  set_attr(op, index, &(eager__attr){.ints = storage, .count = count}, storage);
+  eager__attr value = {.ints = storage, .count = count};
+  if (op->record->attrs[index].kind == EAGER__ATTR_FLOAT_LIST) {
+    double *floats = storage; /* of one size with what they are made of */
+    for (size_t i = 0; i < count; i++) floats[i] = (double)v[i];
+    value = (eager__attr){.floats = floats, .count = count};
+  }
+  set_attr(op, index, &value, storage);
   return EAGER_OK;
 }
 

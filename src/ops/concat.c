@@ -37,18 +37,6 @@ static eager_status join(const eager__call *call, int i, int axis, eager__shape 
   return EAGER_OK;
 }
 
-/* The one input that has elements, if there is just one: the output is a view of it.
- * Unknown extents count as elements. */
-static int only_input(const eager__call *call) {
-  int found = -1;
-  for (int i = 0; i < call->input_count; i++) {
-    if (eager__shape_elements(call->inputs[i].shape) == 0) continue;
-    if (found >= 0) return -1;
-    found = i;
-  }
-  return found;
-}
-
 static eager_status infer(eager__call *call) {
   eager__result *out = &call->outputs[0];
   out->dtype = call->dtype;
@@ -57,7 +45,7 @@ static eager_status infer(eager__call *call) {
   EAGER__TRY(
       eager__shape_axis(eager__attr_get(call, "axis")->i, out->shape.rank, "axis", &axis));
   for (int i = 1; i < call->input_count; i++) EAGER__TRY(join(call, i, axis, &out->shape));
-  out->view_of = only_input(call) + 1;
+  out->view_of = call->input_count == 1; /* with others, a failed one would go unseen */
   return EAGER_OK;
 }
 

@@ -40,10 +40,10 @@ static eager_status read_channels(const eager__conv_kind *kind, eager__conv *con
   int spatial = kind->spatial;
   int64_t channels = conv->input.dims[eager__window_channel_axis(&conv->window)];
   int64_t depth = conv->filter.dims[spatial], last = conv->filter.dims[spatial + 1];
-  for (int i = 0; i < spatial + 2; i++)
+  for (int i = 0; i < spatial + 1; i++)
     EAGER__REQUIRE(conv->filter.dims[i] != 0, EAGER_INVALID_ARGUMENT,
-                   "filter must not have zero elements (i.e. all dimensions must be "
-                   "non-zero)");
+                   "filter must not have zero elements (i.e. all dimensions but the last "
+                   "must be non-zero)");
   conv->channels = channels;
   if (kind->depthwise) {
     EAGER__REQUIRE(channels == depth || channels < 0 || depth < 0, EAGER_INVALID_ARGUMENT,

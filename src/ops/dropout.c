@@ -65,7 +65,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_bytes(commands, &given, sizeof given);
   eager__arg_seed(commands);
   eager__arg_float(commands, rate);
-  eager__arg_float(commands, 1 / (1 - rate));
+  eager__arg_scalar(commands, call->dtype, 1 / (1 - rate));
   return eager__kernel_end(commands,
                            eager__grid_1d(given.count, eager__group_size(commands)));
 }

@@ -128,8 +128,12 @@ static eager_status read_result(const char *equation, eager__einsum *e) {
   char text[EAGER__SUBSCRIPT_TEXT];
   EAGER__TRY(eager__equation_get(equation, -1, &subscript));
   int axes = 0;
-  for (int i = 0; i < EAGER__MAX_RANK && subscript.has_ellipsis; i++)
+  for (int i = 0; i < EAGER__MAX_RANK; i++)
     if (e->dims[EAGER__LABEL_ELLIPSIS + i] != -2) axes = i + 1;
+  EAGER__REQUIRE(subscript.has_ellipsis || axes == 0, EAGER_INVALID_ARGUMENT,
+                 "Output contains %d broadcasting dimension(s) but no ellipsis (...) was "
+                 "found in the output subscripts.",
+                 axes);
   EAGER__TRY(eager__subscript_expand(&subscript, axes, &e->result));
   eager__subscript_text(&subscript, text);
   for (int d = 0; d < e->result.rank; d++)

@@ -4,7 +4,10 @@
 
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
 const eager__family eager__family_rows = {
-    .name = "rows", .files = {"reduce", "reduce_group", "reduce_plain", "arg"}};
+    .name = "rows",
+    .files = {"reduce", "reduce_group", "reduce_sum", "reduce_plain", "arg"}};
+const eager__family eager__family_means = {
+    .name = "means", .files = {"reduce", "reduce_group", "reduce_sum"}, .wide = true};
 const eager__family eager__family_moments = {
     .name = "moments", .files = {"reduce", "reduce_group", "reduce_about"}};
 const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
@@ -62,6 +65,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_bessel, EAGER__FLOATS},
     {&eager__family_cast, EAGER__ANY},
     {&eager__family_rows, EAGER__ANY},
+    {&eager__family_means, EAGER__INTEGERS},
     {&eager__family_moments, EAGER__NUMBERS},
     {&eager__family_cumulative, EAGER__NUMBERS},
     {&eager__family_pool, EAGER__NUMBERS},

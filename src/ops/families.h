@@ -9,6 +9,7 @@ extern const eager__family eager__family_special;     /* the same: special funct
 extern const eager__family eager__family_bessel;
 extern const eager__family eager__family_cast;
 extern const eager__family eager__family_rows;    /* reduce, arg */
+extern const eager__family eager__family_means;   /* reduce, integers in 64 bits */
 extern const eager__family eager__family_moments; /* sums about a centre */
 extern const eager__family eager__family_cumulative;
 extern const eager__family eager__family_pool;

@@ -212,7 +212,12 @@ static void fold(eager__product *x, eager__walk *walk) {
  * has, are launches of their own. */
 static eager_status add_outer(eager__commands *commands, const eager__product *x,
                               eager__walk *walk) {
-  if (walk->rank <= EAGER__GEMM_RANK) return add_walk(commands, x, walk);
+  if (walk->rank <= EAGER__GEMM_RANK) {
+    eager__scratch_mark mark = eager__scratch_begin(commands);
+    eager_status status = add_walk(commands, x, walk);
+    eager__scratch_end(commands, mark);
+    return status;
+  }
   eager__product part = *x;
   eager__walk inner = *walk;
   inner.rank--;

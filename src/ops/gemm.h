@@ -20,13 +20,11 @@ typedef struct eager__product {
   int rank;
   int64_t dims[EAGER__MAX_RANK];
   int64_t strides[3][EAGER__MAX_RANK];
-  bool
-      subtract; /* k at most EAGER__TRIPS / 4; needs no workspace; c may be in a's buffer */
+  bool subtract; /* k at most EAGER__TRIPS / 4; c may be in a's buffer */
 } eager__product;
 
 /* Appends it. 16-bit floats are added up in float32. k = 0 gives zeros, nothing to compute
- * appends nothing. Takes up to three workspaces: ops with many products of one shape make
- * them one call with a walk. */
+ * appends nothing. Takes up to three workspaces, which are free again afterwards. */
 eager_status eager__add_product(eager__commands *commands, const eager__product *x);
 
 /* Row-major [rows, columns] from `at` on, or its transpose. */

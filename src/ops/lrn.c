@@ -9,7 +9,6 @@
 /* As in lrn.cl. */
 typedef struct response {
   int64_t count, channels, radius;
-  float bias, alpha, beta, unused;
 } response;
 
 static eager_status check_images(const eager__call *call) {
@@ -42,14 +41,15 @@ static eager_status describe(const eager__call *call, const eager__commands *com
   const eager__shape *x = call->inputs[0].shape;
   *out = (response){.count = eager__shape_elements(x), .channels = x->dims[3]};
   out->radius = eager__at_most(eager__attr_get(call, "depth_radius")->i, x->dims[3]);
-  out->bias = (float)eager__attr_get(call, "bias")->f;
-  out->alpha = (float)eager__attr_get(call, "alpha")->f;
-  out->beta = (float)eager__attr_get(call, "beta")->f;
   int64_t limit = eager__commands_traits(commands)->loop_limit;
   EAGER__REQUIRE(!limit || 2 * out->radius + 1 < limit, EAGER_UNIMPLEMENTED,
                  "a depth_radius of %lld is too large for this device",
                  (long long)out->radius);
   return EAGER_OK;
+}
+
+static void number(const eager__call *call, eager__commands *commands, const char *name) {
+  eager__arg_scalar(commands, call->dtype, eager__attr_get(call, name)->f);
 }
 
 static eager_status end(eager__commands *commands, int64_t count) {
@@ -63,6 +63,9 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_input(commands, 0);
   eager__arg_output(commands, 0);
   eager__arg_bytes(commands, &r, sizeof r);
+  number(call, commands, "bias");
+  number(call, commands, "alpha");
+  number(call, commands, "beta");
   return end(commands, r.count);
 }
 
@@ -74,12 +77,16 @@ static eager_status launch_gradient(eager__call *call, eager__commands *commands
   eager__arg_input(commands, 1);
   eager__arg_scratch(commands, norms);
   eager__arg_bytes(commands, &r, sizeof r);
+  number(call, commands, "bias");
+  number(call, commands, "alpha");
   EAGER__TRY(end(commands, r.count));
   eager__kernel_begin(commands, &eager__family_lrn, call->dtype, "lrn_back");
   for (int i = 0; i < 3; i++) eager__arg_input(commands, i);
   eager__arg_scratch(commands, norms);
   eager__arg_output(commands, 0);
   eager__arg_bytes(commands, &r, sizeof r);
+  number(call, commands, "alpha");
+  number(call, commands, "beta");
   return end(commands, r.count);
 }
 

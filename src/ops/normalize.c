@@ -1,9 +1,11 @@
 /* L2Normalize and BatchNormalization: made of other ops, in float32 at least. */
+#include <assert.h>
+
 #include "eagercl/ops.h"
 #include "ops/registry.h"
 #include "runtime/run.h"
 
-enum { MOST = 12 };
+enum { MOST = 15 }; /* BatchNormalization of 16-bit floats, offset and scale given */
 
 /* Steps that each make a tensor. Once one has failed the others do nothing. */
 typedef struct chain {
@@ -18,6 +20,7 @@ static eager_tensor *run_step(chain *c, eager__call *inner) {
   eager_tensor *out = NULL;
   c->status = eager__call_run(inner, NULL, &out, 1);
   if (c->status != EAGER_OK) return NULL;
+  assert(c->count < MOST);
   c->made[c->count++] = out;
   return out;
 }
@@ -118,6 +121,7 @@ static eager_status compose_l2(eager__call *call, eager_tensor **outputs) {
 /* --- BatchNormalization --- */
 
 enum { X, MEAN, VARIANCE, OFFSET, SCALE };
+static const char no_offset; /* the call's `user`: scale stands where offset would */
 
 static eager_status infer_batch(eager__call *call) {
   eager__shape shape = *call->inputs[X].shape;
@@ -132,15 +136,16 @@ static eager_status infer_batch(eager__call *call) {
 static eager_status compose_batch(eager__call *call, eager_tensor **outputs) {
   chain c = {.call = call};
   eager_dtype dtype = computed_dtype(call);
+  bool has_offset = call->input_count > OFFSET && call->user != &no_offset;
   eager_tensor *in[SCALE + 1] = {NULL};
   for (int i = 0; i < call->input_count; i++)
-    in[i] = cast(&c, call->inputs[i].tensor, dtype);
+    if (i != OFFSET || has_offset) in[i] = cast(&c, call->inputs[i].tensor, dtype);
   eager_tensor *epsilon = number(&c, eager__attr_get(call, "variance_epsilon")->f, dtype);
   eager_tensor *inverse = unary(&c, "Rsqrt", binary(&c, "AddV2", in[VARIANCE], epsilon));
   if (call->input_count > SCALE) inverse = binary(&c, "Mul", inverse, in[SCALE]);
   eager_tensor *scaled = binary(&c, "Mul", in[X], inverse);
   eager_tensor *level = binary(&c, "Mul", in[MEAN], inverse), *y;
-  if (call->input_count > OFFSET)
+  if (has_offset)
     y = binary(&c, "AddV2", scaled, binary(&c, "Sub", in[OFFSET], level));
   else
     y = binary(&c, "Sub", scaled, level);
@@ -193,21 +198,11 @@ eager_status eager_batch_normalization(eager_tensor *x, eager_tensor *mean,
                                        eager_tensor *scale, double variance_epsilon,
                                        eager_tensor **out) {
   if (out != NULL) *out = NULL;
-  eager_tensor *zeros = NULL;
-  if (offset == NULL && scale != NULL) {
-    EAGER__TRY(eager_zeros_like(scale, &zeros));
-    offset = zeros;
-  }
-  eager_tensor *inputs[] = {x, mean, variance, offset, scale};
+  eager_tensor *inputs[] = {x, mean, variance, offset != NULL ? offset : scale, scale};
+  int count = scale != NULL ? 5 : offset != NULL ? 4 : 3;
   eager__call call;
-  eager_status status = eager__call_begin(&call, &ops[BATCH], inputs,
-                                          scale != NULL    ? 5
-                                          : offset != NULL ? 4
-                                                           : 3);
-  if (status == EAGER_OK) {
-    eager__call_set_float(&call, "variance_epsilon", variance_epsilon);
-    status = eager__call_run(&call, NULL, out, 1);
-  }
-  eager_tensor_release(zeros);
-  return status;
+  EAGER__TRY(eager__call_begin(&call, &ops[BATCH], inputs, count));
+  if (offset == NULL) call.user = &no_offset;
+  eager__call_set_float(&call, "variance_epsilon", variance_epsilon);
+  return eager__call_run(&call, NULL, out, 1);
 }

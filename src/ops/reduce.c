@@ -28,6 +28,37 @@ typedef struct reducer {
   last last;
 } reducer;
 
+static const pass sums = {&eager__family_rows, "sum_rows",  "sum_columns",
+                          "sum_finish",        "sum_group", "sum_group_finish"};
+static const pass wide_sums = {&eager__family_means, "sum_rows",  "sum_columns",
+                               "sum_finish",         "sum_group", "sum_group_finish"};
+static const pass products = {&eager__family_rows, "prod_rows",  "prod_columns",
+                              "prod_finish",       "prod_group", "prod_group_finish"};
+static const pass maxima = {&eager__family_rows, "max_rows",  "max_columns",
+                            "max_finish",        "max_group", "max_group_finish"};
+static const pass minima = {&eager__family_rows, "min_rows",  "min_columns",
+                            "min_finish",        "min_group", "min_group_finish"};
+static const pass squares = {&eager__family_moments, "squares_rows",
+                             "squares_columns",      "squares_finish",
+                             "squares_group",        "squares_group_finish"};
+static const pass exponentials = {&eager__family_moments, "exps_rows",
+                                  "exps_columns",         "exps_finish",
+                                  "exps_group",           "exps_group_finish"};
+
+static const reducer sum = {&sums, .over_nothing = ZERO};
+static const reducer mean = {&sums, .over_nothing = NAN_OR_ZERO, .is_mean = true};
+static const reducer prod = {&products, .over_nothing = ONE};
+static const reducer max = {&maxima, .over_nothing = LOWEST};
+static const reducer min = {&minima, .over_nothing = HIGHEST};
+static const reducer any = {&maxima, .over_nothing = ZERO};
+static const reducer all = {&minima, .over_nothing = ONE};
+static const reducer norm = {&squares, .over_nothing = ZERO, .last = LAST_ROOT};
+static const reducer variance = {&squares, &sums, NAN_OR_ZERO, .is_mean = true,
+                                 .centre_is_mean = true};
+static const reducer deviation = {
+    &squares, &sums, NAN_OR_ZERO, true, .centre_is_mean = true, .last = LAST_ROOT};
+static const reducer log_sum_exp = {&exponentials, &maxima, LOWEST, .last = LAST_LOG};
+
 static eager_status mark_axes(const eager__call *call, bool reduced[EAGER__MAX_RANK]) {
   const eager__attr *axes = eager__attr_get(call, "axis");
   int rank = call->inputs[0].shape->rank;
@@ -101,6 +132,10 @@ typedef struct step {
   int target;  /* scratch of type A, or -1: output 0 */
 } step;
 
+static size_t partial_size(const eager__call *call, const pass *kernels) {
+  return kernels->family->wide ? sizeof(int64_t) : eager__computed_size(call->dtype);
+}
+
 static void add_target(eager__commands *commands, int scratch) {
   if (scratch >= 0)
     eager__arg_scratch(commands, scratch);
@@ -124,7 +159,7 @@ static eager_status add_finish(eager__call *call, eager__commands *commands, con
   eager__arg_scratch(commands, partials);
   add_centres(commands, s);
   eager__arg_bytes(commands, &r, sizeof r);
-  if (!blocks) eager__arg_local(commands, (size_t)size * eager__computed_size(call->dtype));
+  if (!blocks) eager__arg_local(commands, (size_t)size * partial_size(call, s->pass));
   int64_t vectors = eager__ceil_div(r.outputs, traits->vector_width);
   int64_t groups = eager__ceil_div(r.outputs, size / r.lanes);
   return eager__kernel_end(commands, blocks ? eager__grid_1d(vectors, 1)
@@ -140,7 +175,7 @@ static eager_status add_step(eager__call *call, eager__commands *commands, step 
   int64_t groups = blocks ? eager__reduction_plan_blocks(r, columns)
                           : eager__reduction_plan_groups(r, columns, size);
   int64_t local = blocks ? 1 : size;
-  size_t element = eager__computed_size(call->dtype);
+  size_t element = partial_size(call, s->pass);
   int partials = -1;
   if (r->parts > 1)
     partials = eager__scratch(commands, (size_t)(r->parts * r->outputs) * element);
@@ -169,48 +204,20 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   int64_t total = r.run * r.runs;
   int centres = -1;
   if (row->centre) {
-    size_t element = eager__computed_size(call->dtype);
+    size_t element = partial_size(call, row->centre);
     centres = eager__scratch(commands, (size_t)r.outputs * element);
     step first = {row->centre, r, -1, centres};
     first.r.divisor = row->centre_is_mean ? total : 1;
     first.r.raw = true;
     EAGER__TRY(add_step(call, commands, &first, columns));
   }
-  step whole = {row->pass, r, centres, -1};
+  bool wide = row == &mean && (EAGER__BIT(call->dtype) & EAGER__INTEGERS) != 0;
+  step whole = {wide ? &wide_sums : row->pass, r, centres, -1};
   whole.r.divisor = row->is_mean ? total : 1;
   whole.r.last = row->last;
   whole.r.centred = row->centre != NULL;
   return add_step(call, commands, &whole, columns);
 }
-
-static const pass sums = {&eager__family_rows, "sum_rows",  "sum_columns",
-                          "sum_finish",        "sum_group", "sum_group_finish"};
-static const pass products = {&eager__family_rows, "prod_rows",  "prod_columns",
-                              "prod_finish",       "prod_group", "prod_group_finish"};
-static const pass maxima = {&eager__family_rows, "max_rows",  "max_columns",
-                            "max_finish",        "max_group", "max_group_finish"};
-static const pass minima = {&eager__family_rows, "min_rows",  "min_columns",
-                            "min_finish",        "min_group", "min_group_finish"};
-static const pass squares = {&eager__family_moments, "squares_rows",
-                             "squares_columns",      "squares_finish",
-                             "squares_group",        "squares_group_finish"};
-static const pass exponentials = {&eager__family_moments, "exps_rows",
-                                  "exps_columns",         "exps_finish",
-                                  "exps_group",           "exps_group_finish"};
-
-static const reducer sum = {&sums, .over_nothing = ZERO};
-static const reducer mean = {&sums, .over_nothing = NAN_OR_ZERO, .is_mean = true};
-static const reducer prod = {&products, .over_nothing = ONE};
-static const reducer max = {&maxima, .over_nothing = LOWEST};
-static const reducer min = {&minima, .over_nothing = HIGHEST};
-static const reducer any = {&maxima, .over_nothing = ZERO};
-static const reducer all = {&minima, .over_nothing = ONE};
-static const reducer norm = {&squares, .over_nothing = ZERO, .last = LAST_ROOT};
-static const reducer variance = {&squares, &sums, NAN_OR_ZERO, .is_mean = true,
-                                 .centre_is_mean = true};
-static const reducer deviation = {
-    &squares, &sums, NAN_OR_ZERO, true, .centre_is_mean = true, .last = LAST_ROOT};
-static const reducer log_sum_exp = {&exponentials, &maxima, LOWEST, .last = LAST_LOG};
 
 #define REDUCES                                                                            \
   .inputs = {{.name = "input"}}, .infer = infer, .launch = launch,                         \

@@ -56,18 +56,33 @@ static eager_status find_open(const eager__attr *list, int *out) {
   return EAGER_OK;
 }
 
-/* The extent for -1: what `elements` leave over beside all other extents, `known`. */
-static eager_status fill_open(int64_t elements, int64_t known, int64_t *out) {
-  *out = -1;
-  if (elements < 0) return EAGER_OK;
-  EAGER__REQUIRE(known != 0, EAGER_INVALID_ARGUMENT,
-                 "Reshape cannot infer the missing input size for an empty tensor unless "
-                 "all specified input sizes are non-zero");
-  EAGER__REQUIRE(elements % known == 0, EAGER_INVALID_ARGUMENT,
+static eager__shape without_zeros(const eager__shape *shape) {
+  eager__shape out = *shape;
+  for (int i = 0; i < out.rank; i++)
+    if (out.dims[i] == 0) out.dims[i] = 1;
+  return out;
+}
+
+/* The extent for -1: what the input's elements leave over beside all other extents. If one
+ * of these is 0, zeros are not looked at on either side. */
+static eager_status fill_open(const eager__shape *x, eager__shape *asked, int open) {
+  int64_t elements = eager__shape_elements(x), known = eager__shape_elements(asked);
+  EAGER__REQUIRE(known != 0 || elements <= 0, EAGER_INVALID_ARGUMENT,
+                 "Input to reshape is a tensor with %" PRId64
+                 " values, but the requested shape has 0",
+                 elements);
+  if (known == 0 && elements == 0) {
+    eager__shape held = without_zeros(x), rest = without_zeros(asked);
+    elements = eager__shape_elements(&held);
+    known = eager__shape_elements(&rest);
+    asked->dims[open] = elements / known;
+    return EAGER_OK;
+  }
+  EAGER__REQUIRE(elements < 0 || elements % known == 0, EAGER_INVALID_ARGUMENT,
                  "Input to reshape is a tensor with %" PRId64
                  " values, but the requested shape requires a multiple of %" PRId64,
                  elements, known);
-  *out = elements / known;
+  asked->dims[open] = elements < 0 ? -1 : elements / known;
   return EAGER_OK;
 }
 
@@ -83,7 +98,7 @@ static eager_status infer_reshape(eager__call *call) {
   int64_t elements = eager__shape_elements(call->inputs[0].shape);
   int64_t requested = eager__shape_elements(&shape);
   if (open >= 0) {
-    EAGER__TRY(fill_open(elements, requested, &shape.dims[open]));
+    EAGER__TRY(fill_open(call->inputs[0].shape, &shape, open));
     return view(call, &shape);
   }
   EAGER__REQUIRE(elements < 0 || elements == requested, EAGER_INVALID_ARGUMENT,

@@ -1,4 +1,5 @@
-/* LowerBound, UpperBound and Bucketize by binary search; InTopKV2 by counting. */
+/* LowerBound, UpperBound, SearchSorted and Bucketize by binary search; InTopKV2 by
+ * counting. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,13 @@ static void add_rule(eager__commands *commands, const eager__key_rule *rule) {
 }
 
 /* --- LowerBound and UpperBound --- */
+
+static bool is_upper(const eager__call *call) {
+  const bool *upper = call->op->data;
+  if (upper != NULL) return *upper;
+  const char *side = eager__attr_get(call, "side")->text;
+  return side != NULL && strcmp(side, "right") == 0;
+}
 
 static eager_status infer_bound(eager__call *call) {
   const eager__shape *sorted = call->inputs[0].shape, *values = call->inputs[1].shape;
@@ -53,14 +61,21 @@ static eager_status infer_bound(eager__call *call) {
   return EAGER_OK;
 }
 
+static eager_status infer_search(eager__call *call) {
+  const char *side = eager__attr_get(call, "side")->text;
+  EAGER__REQUIRE(side != NULL && (is_upper(call) || strcmp(side, "left") == 0),
+                 EAGER_INVALID_ARGUMENT, "side must be either 'right' or 'left', got '%s'",
+                 side ? side : "");
+  return infer_bound(call);
+}
+
 static eager_status launch_bound(eager__call *call, eager__commands *commands) {
   const eager__shape *sorted = call->inputs[0].shape, *values = call->inputs[1].shape;
-  const bool *upper = call->op->data;
   eager__key_rule rule = eager__key_rule_of(call->dtype, false);
   searching s = {.length = sorted->dims[sorted->rank - 1],
                  .width = values->dims[values->rank - 1],
                  .count = eager__shape_elements(values),
-                 .upper = *upper,
+                 .upper = is_upper(call),
                  .wide = call->outputs[0].dtype == EAGER_INT64};
   eager__kernel_begin(commands, &eager__family_sort, eager__move_dtype(call->dtype),
                       "search_sorted");
@@ -236,10 +251,19 @@ static const bool lower = false, upper = true;
   .attrs = {{.name = "out_type", EAGER__ATTR_DTYPE, .number = EAGER_INT32}},               \
   .typed = "eager_searchsorted"
 
-enum { LOWER, UPPER, BUCKETIZE, IN_TOP_K, COUNT };
+enum { LOWER, UPPER, SEARCH, BUCKETIZE, IN_TOP_K, COUNT };
 static const eager__op ops[COUNT] = {
     [LOWER] = {.name = "LowerBound", .data = &lower, BOUND},
     [UPPER] = {.name = "UpperBound", .data = &upper, BOUND},
+    [SEARCH] = {.name = "SearchSorted",
+                .typed = "eager_searchsorted",
+                .inputs = {{.name = "sorted_sequence"}, {.name = "values"}},
+                .dtypes = EAGER__NUMBERS,
+                .moves_only = true,
+                .attrs = {{.name = "side", EAGER__ATTR_STRING, .text = "left"},
+                          {.name = "out_type", EAGER__ATTR_DTYPE, EAGER_INT32}},
+                .infer = infer_search,
+                .launch = launch_bound},
     [BUCKETIZE] =
         {.name = "Bucketize",
          .typed = "eager_bucketize",

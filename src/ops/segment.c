@@ -187,13 +187,17 @@ static const eager__op parts[SORTED] = {
              UNSORTED},
 };
 
-static eager_status compose(eager__call *call, eager_tensor **outputs) {
+static eager_status check(const eager__call *call) {
   const eager__shape *data = call->inputs[0].shape, *ids = call->inputs[1].shape;
   EAGER__REQUIRE(ids->rank == 1, EAGER_INVALID_ARGUMENT, "segment_ids should be a vector.");
   EAGER__REQUIRE(data->rank >= 1 && data->dims[0] == ids->dims[0], EAGER_INVALID_ARGUMENT,
                  "segment_ids should be the same size as dimension 0 of input.");
+  return EAGER_OK;
+}
+
+static eager_status compose(eager__call *call, eager_tensor **outputs) {
   int64_t id = -1;
-  if (ids->dims[0] > 0) {
+  if (call->inputs[1].shape->dims[0] > 0) {
     EAGER__TRY(read_last(call, &id));
     EAGER__REQUIRE(id >= 0, EAGER_INVALID_ARGUMENT, "segment ids must be >= 0");
     EAGER__REQUIRE(id < INT32_MAX, EAGER_INVALID_ARGUMENT,
@@ -211,7 +215,8 @@ static eager_status compose(eager__call *call, eager_tensor **outputs) {
 
 #define RISING                                                                             \
   .inputs = {{.name = "data"}, {.name = "segment_ids", EAGER__INDICES}},                   \
-  .dtypes = EAGER__NUMBERS, .checked = true, .infer_late = true, .compose = compose
+  .dtypes = EAGER__NUMBERS, .checked = true, .infer_late = true, .compose = compose,       \
+  .check = check
 
 static const segmenter sum = {false, EAGER__FOLD_SUM, EAGER__FINISH_PLAIN, ZERO};
 static const segmenter mean = {false, EAGER__FOLD_SUM, EAGER__FINISH_MEAN, ZERO};

@@ -6,8 +6,6 @@
 #include "runtime/run.h"
 
 static eager_status infer(eager__call *call) {
-  EAGER__REQUIRE(call->inputs[0].shape->rank >= 1, EAGER_INVALID_ARGUMENT,
-                 "value must have rank 1 or more");
   EAGER__TRY(eager__seed_check(call));
   call->outputs[0].dtype = call->dtype;
   call->outputs[0].shape = *call->inputs[0].shape;
@@ -43,7 +41,15 @@ static eager_status pick(const eager__call *outer, eager_tensor *order,
   return eager__call_run(&call, NULL, out, 1);
 }
 
+static eager_status keep(const eager__call *outer, eager_tensor **out) {
+  eager__call call;
+  EAGER__TRY(eager__call_begin_inner(&call, eager__registry_find("Identity"), outer,
+                                     &outer->inputs[0].tensor, 1));
+  return eager__call_run(&call, NULL, out, 1);
+}
+
 static eager_status compose(eager__call *call, eager_tensor **outputs) {
+  if (call->inputs[0].shape->rank == 0) return keep(call, outputs);
   eager_tensor *keys = NULL, *order = NULL;
   eager_status status = draw_keys(call, &keys);
   if (status == EAGER_OK) status = order_keys(call, keys, &order);

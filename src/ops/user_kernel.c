@@ -58,6 +58,9 @@ static eager_status check_arg(const eager_kernel_arg *arg, int i) {
   case EAGER_KERNEL_VALUE:
     EAGER__REQUIRE(arg->value && arg->size > 0, EAGER_INVALID_ARGUMENT,
                    "argument #%d(zero-based) is a value: value is NULL or size 0", i);
+    EAGER__REQUIRE(arg->size <= EAGER__CHUNK_BYTES, EAGER_INVALID_ARGUMENT,
+                   "argument #%d(zero-based) is a value of %zu bytes, more than %d", i,
+                   arg->size, EAGER__CHUNK_BYTES);
     return EAGER_OK;
   case EAGER_KERNEL_LOCAL:
     EAGER__REQUIRE(arg->size > 0, EAGER_INVALID_ARGUMENT,
@@ -121,22 +124,42 @@ static size_t largest_divisor(size_t value, size_t most) {
   return divisor;
 }
 
+/* The one work-group that reqd_work_group_size allows. */
+static eager_status check_required(const user_run *run, const size_t required[3],
+                                   const eager__grid *grid) {
+  for (int i = 0; i < 3; i++) {
+    size_t local = i < grid->dims ? grid->local[i] : 1;
+    EAGER__REQUIRE(local == required[i], EAGER_INVALID_ARGUMENT,
+                   "kernel %s has reqd_work_group_size(%zu, %zu, %zu), but local[%d] is "
+                   "%zu",
+                   run->kernel->entry, required[0], required[1], required[2], i, local);
+    EAGER__REQUIRE(i >= grid->dims || grid->global[i] % local == 0, EAGER_INVALID_ARGUMENT,
+                   "kernel %s has reqd_work_group_size(%zu, %zu, %zu), which does not "
+                   "divide global[%d], %zu",
+                   run->kernel->entry, required[0], required[1], required[2], i,
+                   grid->global[i]);
+  }
+  return EAGER_OK;
+}
+
 static eager_status plan_grid(const eager__commands *commands, const user_run *run,
                               eager__grid *out) {
+  const size_t *required = eager__kernel_group_required(commands);
+  const size_t *local = run->local ? run->local : required;
   size_t most = eager__kernel_group_most(commands), room = most;
   if (room > EAGER__GROUP) room = EAGER__GROUP;
   size_t group = 1;
   out->dims = run->work_dims;
   for (int i = 0; i < run->work_dims; i++) {
     out->global[i] = run->global[i];
-    out->local[i] = run->local ? run->local[i] : largest_divisor(run->global[i], room);
-    room /= run->local ? 1 : out->local[i];
+    out->local[i] = local ? local[i] : largest_divisor(run->global[i], room);
+    room /= local ? 1 : out->local[i];
     EAGER__REQUIRE(out->local[i] <= most / group, EAGER_INVALID_ARGUMENT,
                    "a work-group of kernel %s has at most %zu work-items on this device",
                    run->kernel->entry, most);
     group *= out->local[i];
   }
-  return EAGER_OK;
+  return required ? check_required(run, required, out) : EAGER_OK;
 }
 
 static eager_status add_args(eager__commands *commands, const user_run *run) {

@@ -17,6 +17,7 @@ void eager__commands_init(eager__commands *commands, eager__call *call,
   commands->check_status = EAGER_INVALID_ARGUMENT;
   commands->check_text[0] = '\0';
   commands->scratch_count = 0;
+  commands->scratch_free = 0;
   commands->open_gemm = NULL;
   commands->last = &commands->first;
   commands->first.item_count = commands->first.arg_count = commands->first.byte_count = 0;
@@ -258,6 +259,10 @@ size_t eager__kernel_group_most(const eager__commands *commands) {
   return eager__kernel_max_local_size(last_command(commands)->kernel);
 }
 
+const size_t *eager__kernel_group_required(const eager__commands *commands) {
+  return eager__kernel_required_local_size(last_command(commands)->kernel);
+}
+
 int eager__kernel_refuses(const eager__commands *commands) {
   const eager__chunk *chunk = commands->last;
   const eager__command *last = last_command(commands);
@@ -275,8 +280,31 @@ void eager__check_text(eager__commands *commands, eager_status status, const cha
   commands->check_status = status;
 }
 
+eager__scratch_mark eager__scratch_begin(const eager__commands *commands) {
+  return (eager__scratch_mark){commands->scratch_count, commands->scratch_free};
+}
+
+void eager__scratch_end(eager__commands *commands, eager__scratch_mark mark) {
+  commands->scratch_free = mark.free;
+  for (int i = mark.count; i < commands->scratch_count; i++)
+    commands->scratch_free |= UINT32_C(1) << i;
+}
+
+/* One that is free and large enough, or -1. */
+static int take_free(eager__commands *commands, size_t size) {
+  for (int i = 0; i < commands->scratch_count; i++) {
+    uint32_t bit = UINT32_C(1) << i;
+    if (!(commands->scratch_free & bit) || commands->scratch[i]->size < size) continue;
+    commands->scratch_free &= ~bit;
+    return i;
+  }
+  return -1;
+}
+
 int eager__scratch(eager__commands *commands, size_t size) {
   if (commands->status != EAGER_OK) return -1;
+  int again = take_free(commands, size);
+  if (again >= 0) return again;
   if (commands->scratch_count == EAGER__MAX_SCRATCH) {
     commands->status = eager__fail(EAGER_INTERNAL, "an op asks for too many workspaces");
     return -1;

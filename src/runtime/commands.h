@@ -62,6 +62,7 @@ typedef struct eager__commands {
   eager_status check_status;
   char check_text[EAGER__CHECK_TEXT];
   int scratch_count;
+  uint32_t scratch_free; /* a bit for each that may be given out again */
   eager__buffer *scratch[EAGER__MAX_SCRATCH]; /* released once submitted: (P1) */
   eager__command *open_gemm;                  /* whose fallbacks are being recorded */
   eager__chunk *last;                         /* where recording goes on */
@@ -114,10 +115,11 @@ void eager__arg_cell(eager__commands *commands);
 eager_status eager__kernel_end(eager__commands *commands, eager__grid grid);
 
 /* For a user's kernel, the one begun last: how many arguments it takes, the largest
- * work-group the driver runs it with, and which of the arguments given the driver refuses,
- * or -1. */
+ * work-group the driver runs it with, the only one its text allows (three sizes) or NULL,
+ * and which of the arguments given the driver refuses, or -1. */
 int eager__kernel_takes(const eager__commands *commands);
 size_t eager__kernel_group_most(const eager__commands *commands);
+const size_t *eager__kernel_group_required(const eager__commands *commands);
 int eager__kernel_refuses(const eager__commands *commands);
 
 /* What to say when the op's cell is dirty: '#' in the text becomes the first bad position,
@@ -128,6 +130,15 @@ void eager__check_text(eager__commands *commands, eager_status status, const cha
 /* Workspace of `size` bytes, uninitialised, for this op only: its number for arg_scratch,
  * or -1 (the failure sticks). */
 int eager__scratch(eager__commands *commands, size_t size);
+
+/* Between begin and end workspaces are taken that only the commands between them use: what
+ * asks later may get them again. So a loop may add any number of such steps. */
+typedef struct eager__scratch_mark {
+  int count;
+  uint32_t free;
+} eager__scratch_mark;
+eager__scratch_mark eager__scratch_begin(const eager__commands *commands);
+void eager__scratch_end(eager__commands *commands, eager__scratch_mark mark);
 
 /* `output` whole with one element of its dtype, given as its `pattern_size` bytes. */
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,

@@ -109,10 +109,17 @@ eager_status eager_npz_save(const char *path, const char *const *names,
 
 static eager_status read_piece(const eager_npz *npz, void *data, uint64_t size,
                                uint64_t offset) {
-  ssize_t got = eager__file_read_at(npz->file, data, (size_t)size, offset);
-  if (got < 0) return eager__file_fail("read", npz->path, errno);
-  if ((uint64_t)got == size) return EAGER_OK;
+  if (eager__file_may_hold(npz->file, offset, size)) { /* else off_t may not hold it */
+    ssize_t got = eager__file_read_at(npz->file, data, (size_t)size, offset);
+    if (got < 0) return eager__file_fail("read", npz->path, errno);
+    if ((uint64_t)got == size) return EAGER_OK;
+  }
   EAGER__FAIL(EAGER_DATA_LOSS, "%s: the archive is damaged or cut short", npz->path);
+}
+
+/* What the archive's headers are refused for does not say which archive. */
+static eager_status name_archive(const eager_npz *npz, eager_status status) {
+  return status == EAGER_OK ? status : eager__file_name(status, npz->path);
 }
 
 static eager_status find_directory(const eager_npz *npz, eager__zip_end *out) {
@@ -125,16 +132,13 @@ static eager_status find_directory(const eager_npz *npz, eager__zip_end *out) {
   unsigned char *tail = eager__alloc((size_t)size + 1);
   if (!tail) return eager__out_of_memory((size_t)size);
   eager_status status = read_piece(npz, tail, size, length - size);
-  if (status == EAGER_OK) {
-    status = eager__zip_find_end(tail, (size_t)size, length, out);
-    if (status != EAGER_OK) eager__file_name(status, npz->path);
-  }
+  if (status == EAGER_OK)
+    status = name_archive(npz, eager__zip_find_end(tail, (size_t)size, length, out));
   eager__free(tail);
   if (status != EAGER_OK || !out->wide_offset) return status;
   unsigned char wide[EAGER__ZIP_WIDE_SIZE];
   EAGER__TRY(read_piece(npz, wide, sizeof wide, out->wide_offset));
-  status = eager__zip_read_wide_end(wide, out);
-  return status == EAGER_OK ? status : eager__file_name(status, npz->path);
+  return name_archive(npz, eager__zip_read_wide_end(wide, out));
 }
 
 static eager_status read_directory(eager_npz *npz) {
@@ -143,14 +147,11 @@ static eager_status read_directory(eager_npz *npz) {
   void *bytes = eager__alloc((size_t)end.size + 1);
   if (!bytes) return eager__out_of_memory((size_t)end.size);
   eager_status status = read_piece(npz, bytes, end.size, end.offset);
-  if (status == EAGER_OK) {
-    status = eager__zip_read_directory(bytes, (size_t)end.size, end.count, &npz->members);
-    if (status == EAGER_OK)
-      npz->count = (size_t)end.count;
-    else
-      eager__file_name(status, npz->path);
-  }
+  if (status == EAGER_OK)
+    status = name_archive(
+        npz, eager__zip_read_directory(bytes, (size_t)end.size, end.count, &npz->members));
   eager__free(bytes);
+  if (status == EAGER_OK) npz->count = (size_t)end.count;
   return status;
 }
 
@@ -209,8 +210,9 @@ const char *eager_npz_name(const eager_npz *npz, size_t index) {
 
 /* --- Reading a member --- */
 
-static eager_status damaged(const eager__zip_member *member) {
-  EAGER__FAIL(EAGER_DATA_LOSS, "member '%s' is damaged or cut short", member->name);
+static eager_status damaged(const eager_npz *npz, const eager__zip_member *member) {
+  EAGER__FAIL(EAGER_DATA_LOSS, "%s: member '%s' is damaged or cut short", npz->path,
+              member->name);
 }
 
 static eager_status inflate_pieces(const eager_npz *npz, const eager__zip_member *member,
@@ -220,7 +222,7 @@ static eager_status inflate_pieces(const eager_npz *npz, const eager__zip_member
   for (int code = Z_OK; code != Z_STREAM_END;) {
     if (stream->avail_in == 0) {
       uint64_t size = left < PIECE ? left : PIECE;
-      if (size == 0) return damaged(member);
+      if (size == 0) return damaged(npz, member);
       EAGER__TRY(read_piece(npz, piece, size, offset + member->packed - left));
       stream->next_in = piece;
       stream->avail_in = (uInt)size;
@@ -230,14 +232,13 @@ static eager_status inflate_pieces(const eager_npz *npz, const eager__zip_member
     uint64_t room = member->size - stream->total_out;
     stream->avail_out = room < UINT32_MAX ? (uInt)room : UINT32_MAX;
     code = inflate(stream, Z_NO_FLUSH);
-    if (code != Z_OK && code != Z_STREAM_END) return damaged(member);
+    if (code != Z_OK && code != Z_STREAM_END) return damaged(npz, member);
   }
-  return stream->total_out == member->size ? EAGER_OK : damaged(member);
+  return stream->total_out == member->size ? EAGER_OK : damaged(npz, member);
 }
 
 static eager_status inflate_member(const eager_npz *npz, const eager__zip_member *member,
                                    uint64_t offset, unsigned char *out) {
-  if (member->size / MOST_INFLATED > member->packed) return damaged(member);
   unsigned char *piece = eager__alloc(PIECE);
   if (!piece) return eager__out_of_memory(PIECE);
   z_stream stream = {.next_out = out};
@@ -255,21 +256,23 @@ static eager_status inflate_member(const eager_npz *npz, const eager__zip_member
 static eager_status read_member(const eager_npz *npz, const eager__zip_member *member,
                                 unsigned char **out) {
   EAGER__REQUIRE(!member->is_unreadable, EAGER_UNIMPLEMENTED,
-                 "member '%s' is encrypted or neither stored nor deflated", member->name);
+                 "%s: member '%s' is encrypted or neither stored nor deflated", npz->path,
+                 member->name);
   unsigned char local[EAGER__ZIP_LOCAL_SIZE];
   uint64_t length;
   EAGER__TRY(read_piece(npz, local, sizeof local, member->offset));
-  EAGER__TRY(eager__zip_local_length(local, &length));
+  EAGER__TRY(name_archive(npz, eager__zip_local_length(local, &length)));
   uint64_t offset = member->offset + length;
-  bool whole = eager__file_may_hold(npz->file, offset, member->packed) &&
-               (member->is_deflated || member->size == member->packed);
-  if (!whole) return damaged(member);
+  bool likely = member->is_deflated ? member->size / MOST_INFLATED <= member->packed
+                                    : member->size == member->packed;
+  if (!likely || !eager__file_may_hold(npz->file, offset, member->packed))
+    return damaged(npz, member);
   *out = eager__alloc((size_t)member->size + 1);
   if (!*out) return eager__out_of_memory((size_t)member->size);
   EAGER__TRY(member->is_deflated ? inflate_member(npz, member, offset, *out)
                                  : read_piece(npz, *out, member->size, offset));
   return checksum(0, *out, (size_t)member->size) == member->crc ? EAGER_OK
-                                                                : damaged(member);
+                                                                : damaged(npz, member);
 }
 
 static eager_status load_member(const eager_npz *npz, const eager__zip_member *member,
@@ -277,11 +280,13 @@ static eager_status load_member(const eager_npz *npz, const eager__zip_member *m
                                 eager_tensor **out) {
   eager__npy_header header;
   EAGER__TRY(read_member(npz, member, bytes));
-  EAGER__TRY(eager__npy_read_header(*bytes, (size_t)member->size, &header));
   EAGER__TRY(
-      eager__npy_choose_dtype(member->name, "eager_npz_get_as(npz, name", dtype, &header));
+      name_archive(npz, eager__npy_read_header(*bytes, (size_t)member->size, &header)));
+  EAGER__TRY(
+      name_archive(npz, eager__npy_choose_dtype(member->name, "eager_npz_get_as(npz, name",
+                                                dtype, &header)));
   size_t size = eager__npy_data_size(&header);
-  if (size > member->size - header.data_offset) return damaged(member);
+  if (size > member->size - header.data_offset) return damaged(npz, member);
   memmove(*bytes, *bytes + header.data_offset, size);
   void *data = *bytes;
   *bytes = NULL;
@@ -299,8 +304,7 @@ static eager_status get(const eager_npz *npz, const char *name, eager_dtype dtyp
   unsigned char *bytes = NULL;
   eager_status status = load_member(npz, &npz->members[i - 1], dtype, &bytes, out);
   eager__free(bytes);
-  if (status == EAGER_OK || strstr(eager_error_message(), npz->path)) return status;
-  return eager__file_name(status, npz->path);
+  return status;
 }
 
 eager_status eager_npz_get(const eager_npz *npz, const char *name, eager_tensor **out) {

@@ -24,8 +24,8 @@ typedef enum eager__attr_kind {
   EAGER__ATTR_BOOL,
   EAGER__ATTR_DTYPE,
   EAGER__ATTR_STRING,
-  EAGER__ATTR_INT_LIST, /* accepts a single int too */
-  EAGER__ATTR_FLOAT_LIST,
+  EAGER__ATTR_INT_LIST,   /* accepts a single int too */
+  EAGER__ATTR_FLOAT_LIST, /* accepts ints too */
 } eager__attr_kind;
 
 typedef struct eager__attr_spec {

@@ -31,7 +31,7 @@ typedef struct eager__pool {
   size_class classes[CLASS_COUNT];
 } eager__pool;
 
-static atomic_bool reuse_rule_broken, reuse_stopped;
+static atomic_bool reuse_rule_broken;
 
 static void push(block_list *list, eager__block *block) {
   block->previous = list->last;
@@ -132,7 +132,6 @@ static void evict(eager__device *device, uint64_t needed, block_list *gone) {
 static eager__block *reuse(eager__device *device, int size_class_index,
                            eager__writer writer) {
   size_class *of = &device->pool->classes[size_class_index];
-  if (atomic_load_explicit(&reuse_stopped, memory_order_relaxed)) return NULL;
   bool any = writer == EAGER__WRITER_COMPUTE ||
              atomic_load_explicit(&reuse_rule_broken, memory_order_relaxed);
   eager__block *block = any ? pop_last(&of->busy) : NULL; /* likeliest in the caches */
@@ -358,10 +357,6 @@ eager_status eager__pool_fail(eager__device *device, size_t size, int cl_code) {
     eager__fail_append("; the largest holder is a tensor from outside with %zu bytes",
                        held);
   return EAGER_RESOURCE_EXHAUSTED;
-}
-
-void eager__pool_stop_reuse(bool stopped) {
-  atomic_store(&reuse_stopped, stopped);
 }
 
 void eager__pool_break_reuse_rule(bool broken) {

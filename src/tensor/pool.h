@@ -68,10 +68,6 @@ eager_status eager__pool_fail(eager__device *device, size_t size, int cl_code);
 /* Pure: rounds a size up to its class and tells the class. */
 size_t eager__pool_class_size(size_t size, int *out_class);
 
-/* For tests: every block is fresh. Oclgrind's check for uninitialised memory knows of a
- * reused block only what was written to it first. */
-void eager__pool_stop_reuse(bool stopped);
-
 /* Control for the test that proves (P3): reuse without looking at free_seq. */
 void eager__pool_break_reuse_rule(bool broken);
 

@@ -215,6 +215,41 @@ static void knows_what_is_supported(void **state) {
   assert_false(eager_op_is_supported("Softmax", (eager_dtype)7, NULL));
 }
 
+/* A list without a decimal point is a list of ints in many languages. */
+static void float_lists_take_ints(void **state) {
+  (void)state;
+  test_enable();
+  eager_op *op;
+  eager_tensor *x = test_tensor(EAGER_FLOAT32, (test_shape){1, {3}}, (double[]){0, 2, 9}),
+               *y;
+  int count = 1;
+  assert_ok(eager_op_new("Bucketize", &op));
+  assert_ok(eager_op_add_input(op, x));
+  assert_ok(eager_op_set_attr_int_list(op, "boundaries", (int64_t[]){1, 4}, 2));
+  assert_ok(eager_op_execute(op, &y, &count));
+  test_expect(y, EAGER_INT32, (test_shape){1, {3}}, (double[]){0, 1, 2}, TEST_EXACT, NULL);
+  eager_tensor_release(y);
+  eager_tensor_release(x);
+  eager_op_release(op);
+}
+
+/* What SearchSorted says of an unknown side. */
+static void refuses_other_sides(void **state) {
+  (void)state;
+  test_enable();
+  eager_op *op;
+  eager_tensor *x = test_tensor(EAGER_FLOAT32, (test_shape){1, {2}}, (double[]){0, 2}), *y;
+  int count = 1;
+  assert_ok(eager_op_new("SearchSorted", &op));
+  assert_ok(eager_op_add_input(op, x));
+  assert_ok(eager_op_add_input(op, x));
+  assert_ok(eager_op_set_attr_string(op, "side", "middle"));
+  assert_fails(eager_op_execute(op, &y, &count), EAGER_INVALID_ARGUMENT,
+               "side must be either 'right' or 'left', got 'middle' [Op:SearchSorted]");
+  eager_tensor_release(x);
+  eager_op_release(op);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_names_that_come_near),
@@ -226,6 +261,8 @@ int main(void) {
       cmocka_unit_test(keeps_inputs_on_failure),
       cmocka_unit_test(runs_where_it_is_told),
       cmocka_unit_test(knows_what_is_supported),
+      cmocka_unit_test(float_lists_take_ints),
+      cmocka_unit_test(refuses_other_sides),
   };
   return test_main("api/by_name", tests, sizeof tests / sizeof *tests);
 }

@@ -174,13 +174,13 @@ static double tanh_grad(double a, double b) {
   return b * (1 - a * a);
 }
 static double sqrt_grad(double a, double b) {
-  return b * 0.5 / a;
+  return b == 0 ? 0 : b * 0.5 / a;
 }
 static double rsqrt_grad(double a, double b) {
-  return b * -0.5 * a * a * a;
+  return b == 0 ? 0 : b * -0.5 * a * a * a;
 }
 static double reciprocal_grad(double a, double b) {
-  return -b * a * a;
+  return b == 0 ? 0 : -b * a * a;
 }
 
 /* Attributes are given here, so that the tables know doors of one kind. */

@@ -45,7 +45,7 @@ static void every_axis(void **state) {
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++) {
     eager_dtype dtype = test_dtypes[d];
-    if (dtype == EAGER_BOOL || !test_has_arithmetic(dtype)) continue;
+    if (!test_has_arithmetic(dtype)) continue;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
       for (int axis = 0; axis < shapes[s].rank; axis++)
         for (int ties = 0; ties < 3; ties++)
@@ -53,6 +53,35 @@ static void every_axis(void **state) {
             check(dtype, shapes[s], axis, ties == 1 ? 2 : 100,
                   ties == 2 && test_is_float(dtype));
   }
+}
+
+static void small_output_types(void **state) {
+  (void)state;
+  test_enable();
+  static const eager_dtype types[] = {EAGER_INT16, EAGER_UINT16, EAGER_INT32, EAGER_INT64};
+  test_shape shape = {2, {5, 7}}, out = {1, {5}};
+  double *x = test_random_values(EAGER_INT32, 35, -100, 100);
+  eager_tensor *t = test_view(EAGER_INT32, shape, x, 3), *y;
+  for (int i = 0; i < 4; i++) {
+    test_pick_mode(test_random());
+    assert_ok(eager_argmax(t, 1, types[i], &y));
+    test_expect(y, types[i], out, test_reduce(first_largest, shape, x, 2), TEST_EXACT,
+                "ArgMax");
+    eager_tensor_release(y);
+  }
+  eager_tensor_release(t);
+  if (test_is_slow()) return;
+  shape = (test_shape){1, {32769}};
+  double *ramp = test_random_values(EAGER_INT32, 32769, 0, 0);
+  ramp[32768] = 1;
+  t = test_tensor(EAGER_INT32, shape, ramp);
+  assert_fails(eager_argmax(t, 0, EAGER_INT16, &y), EAGER_INVALID_ARGUMENT,
+               "output_type int16 is too small for places along an axis of 32769 elements "
+               "[Op:ArgMax]");
+  assert_ok(eager_argmax(t, 0, EAGER_UINT16, &y));
+  test_expect(y, EAGER_UINT16, (test_shape){0}, (double[]){32768}, TEST_EXACT, "ArgMax");
+  eager_tensor_release(y);
+  eager_tensor_release(t);
 }
 
 static void long_axes(void **state) {
@@ -73,8 +102,9 @@ static void refusals(void **state) {
   assert_fails(eager_argmax(x, 1, EAGER_INT64, &y), EAGER_INVALID_ARGUMENT,
                "Reduction axis 1 is empty in shape [2,0] [Op:ArgMax]");
   assert_null(y);
-  assert_fails(eager_argmin(x, 0, EAGER_FLOAT32, &y), EAGER_INVALID_ARGUMENT,
-               "output_type must be int32 or int64, got float32 [Op:ArgMin]");
+  assert_fails(
+      eager_argmin(x, 0, EAGER_FLOAT32, &y), EAGER_INVALID_ARGUMENT,
+      "output_type must be int16, uint16, int32 or int64, got float32 [Op:ArgMin]");
   assert_fails_like(eager_argmin(x, 2, EAGER_INT32, &y), EAGER_INVALID_ARGUMENT,
                     "dimension 2 is out of range");
   assert_ok(eager_argmax(x, 0, EAGER_INT32, &y));
@@ -94,6 +124,7 @@ static void refusals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_axis),
+      cmocka_unit_test(small_output_types),
       cmocka_unit_test(long_axes),
       cmocka_unit_test(refusals),
   };

@@ -85,6 +85,9 @@ static const conv_case empty[] = {
     {2, false, false, 1, 3, 1, 2, {1, 4}, {4, 3}, {5, 1}, ONES3, 'V', {{0}}},
     {2, true, false, 0, 3, 3, 3, {4, 4}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
     {3, false, true, 1, 2, 1, 3, {4, 0, 4}, {3, 1, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, false, true, 1, 4, 2, 0, {4, 4}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, true, false, 1, 3, 3, 0, {4, 4}, {3, 3}, ONES3, ONES3, 'V', {{0}}},
+    {3, false, false, 1, 2, 1, 0, {4, 3, 4}, {3, 1, 3}, ONES3, ONES3, 'S', {{0}}},
 };
 enum { EMPTY = sizeof empty / sizeof *empty };
 

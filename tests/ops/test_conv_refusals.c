@@ -134,7 +134,8 @@ static const refusal refusals[] = {
      "NHWC",
      {4, {1, 1, 1, 1}}},
     {"Conv2D",
-     "filter must not have zero elements (i.e. all dimensions must be non-zero)",
+     "filter must not have zero elements (i.e. all dimensions but the last must be "
+     "non-zero)",
      IMAGE,
      {4, {3, 0, 4, 6}},
      "SAME",

@@ -50,7 +50,8 @@ static void drops_what_the_draws_say(void **state) {
           if (!repeats) stride *= shape.dims[axis];
           rest /= shape.dims[axis];
         }
-        double scale = (float)(1 / (1 - cases[i].rate));
+        double scale = 1 / (1 - cases[i].rate);
+        if (dtype != EAGER_FLOAT64) scale = (float)scale;
         want[k] = uniform(draw) >= (double)(float)cases[i].rate ? x[k] * scale : 0;
       }
       eager_tensor *t = test_view(dtype, shape, x, 3), *y;

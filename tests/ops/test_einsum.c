@@ -275,6 +275,10 @@ static void large_ones(void **state) {
       {"ab->ba", {{2, {500, 401}}}, 1},
       {"zab,zbc->zac", {{3, {5, 60, 70}}, {3, {5, 70, 33}}}, 1},
       {"bqhd,bkhd->bhqk", {{4, {2, 50, 3, 16}}, {4, {2, 40, 3, 16}}}, 1},
+      /* More dimensions than kernels walk over, each step with workspaces. */
+      {"abcdefgk,kgfedcba->acegbdf",
+       {{8, {19, 2, 2, 2, 2, 2, 2, 70}}, {8, {70, 2, 2, 2, 2, 2, 2, 19}}},
+       1},
   };
   for (size_t i = 0; i < sizeof large / sizeof *large; i++)
     check(EAGER_FLOAT32, large[i].equation, large[i].shapes, operands_of(large[i].equation),
@@ -349,6 +353,14 @@ static void refusals(void **state) {
       "a...,...b->ab", in, 2,
       "Invalid broadcasting dimensions: 2 at axis 1 of the input shaped [4,2,3], but 3 in "
       "another input [Op:Einsum]");
+  refuse(
+      "a...->a", in, 1,
+      "Output contains 1 broadcasting dimension(s) but no ellipsis (...) was found in the "
+      "output subscripts. [Op:Einsum]");
+  refuse(
+      "a...,a...,ac->ac", (eager_tensor *[]){a, a, a}, 3,
+      "Output contains 1 broadcasting dimension(s) but no ellipsis (...) was found in the "
+      "output subscripts. [Op:Einsum]");
   refuse(
       "ab->c", in, 1,
       "Invalid equation 'ab->c': the output subscript 'c' has a label that is in no input "

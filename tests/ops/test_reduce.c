@@ -65,7 +65,7 @@ typedef struct reduce_case {
   kind kind;
 } reduce_case;
 
-/* Integers stay so small that no sum or product leaves int8. */
+/* Integers stay so small that no sum or product leaves int8; a mean's may. */
 static const reduce_case cases[] = {
     {"Sum", eager_reduce_sum, sum, 0, 1, NUMBERS},
     {"Mean", eager_reduce_mean, mean, 0, 1, NUMBERS},
@@ -114,8 +114,10 @@ static void check(const reduce_case *c, eager_dtype dtype, test_shape shape, uns
   int axis_count = 0;
   for (int d = 0; d < shape.rank; d++)
     if (axes >> d & 1) list[axis_count++] = d % 2 ? d - shape.rank : d;
-  double low = test_lowest(dtype) < 0 ? c->low : fmax(c->low, 0);
-  double *x = test_random_values(dtype, count, low, c->high);
+  double low = c->low, high = c->high;
+  if (c->reference == mean && !test_is_float(dtype)) low = -100, high = 100;
+  if (test_lowest(dtype) >= 0) low = fmax(low, 0);
+  double *x = test_random_values(dtype, count, low, high);
   double *want = test_reduce(c->reference, shape, x, axes);
   test_shape out = test_reduced(shape, axes, keep);
   if (!test_is_float(dtype))
@@ -260,9 +262,12 @@ static void integer_means_truncate(void **state) {
     double x[2], mean;
   } means[] = {
       {EAGER_INT32, {-7, 2}, -2},     /* -2.5, toward zero */
-      {EAGER_UINT8, {255, 255}, 127}, /* the sum wraps to 254 */
+      {EAGER_UINT8, {255, 255}, 255}, /* no sum wraps below 64 bits */
+      {EAGER_INT8, {-128, -127}, -127},
+      {EAGER_INT32, {2147483647, 2147483646}, 2147483646},
+      {EAGER_UINT32, {4294967295, 4294967295}, 4294967295},
   };
-  for (int i = 0; i < 2; i++) {
+  for (size_t i = 0; i < sizeof means / sizeof *means; i++) {
     test_pick_mode(test_random());
     eager_tensor *x = test_tensor(means[i].dtype, (test_shape){1, {2}}, means[i].x), *y;
     assert_ok(eager_reduce_mean(x, NULL, 0, false, &y));

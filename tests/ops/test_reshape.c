@@ -103,6 +103,30 @@ static void moves_no_bytes(void **state) {
   eager_tensor_release(x);
 }
 
+/* Beside an extent of 0, -1 is what the extents that are not 0 leave over. */
+static void fills_in_beside_zero(void **state) {
+  (void)state;
+  test_enable();
+  static const struct {
+    test_shape x, asked, y;
+  } beside[] = {
+      {{2, {0, 4}}, {2, {0, -1}}, {2, {0, 4}}},
+      {{2, {0, 4}}, {3, {-1, 0, 2}}, {3, {2, 0, 2}}},
+      {{2, {0, 4}}, {3, {0, -1, 3}}, {3, {0, 1, 3}}},
+      {{2, {0, 4}}, {3, {0, -1, 8}}, {3, {0, 0, 8}}},
+      {{3, {0, 0, 3}}, {2, {-1, 0}}, {2, {3, 0}}},
+      {{1, {0}}, {2, {0, -1}}, {2, {0, 1}}},
+      {{1, {0}}, {2, {-1, 5}}, {2, {0, 5}}},
+  };
+  for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+    bytes_tensor x = bytes_make(EAGER_INT16, beside[i].x);
+    eager_tensor *y;
+    assert_ok(eager_reshape(x.t, beside[i].asked.rank, beside[i].asked.dims, &y));
+    bytes_expect(y, EAGER_INT16, beside[i].y, x.bytes, "beside 0");
+    eager_tensor_release(x.t);
+  }
+}
+
 static void refuses_other_sizes(void **state) {
   (void)state;
   test_enable();
@@ -127,8 +151,9 @@ static void refuses_other_sizes(void **state) {
                  refused[i].text);
     assert_null(y);
   }
-  assert_fails_like(eager_reshape(none.t, 2, (int64_t[]){-1, 0}, &y),
-                    EAGER_INVALID_ARGUMENT, "cannot infer the missing input size");
+  assert_fails(eager_reshape(x.t, 2, (int64_t[]){-1, 0}, &y), EAGER_INVALID_ARGUMENT,
+               "Input to reshape is a tensor with 6 values, but the requested shape has 0 "
+               "[Op:Reshape]");
   assert_fails_like(eager_reshape(x.t, -1, (int64_t[]){6}, &y), EAGER_INVALID_ARGUMENT,
                     "rank must be from 0 to 8, got -1");
   assert_fails_like(eager_reshape(x.t, 2, NULL, &y), EAGER_INVALID_ARGUMENT,
@@ -161,8 +186,11 @@ static void refuses_bad_axes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reshapes),         cmocka_unit_test(adds_and_drops_axes),
-      cmocka_unit_test(moves_no_bytes),   cmocka_unit_test(refuses_other_sizes),
+      cmocka_unit_test(reshapes),
+      cmocka_unit_test(adds_and_drops_axes),
+      cmocka_unit_test(moves_no_bytes),
+      cmocka_unit_test(fills_in_beside_zero),
+      cmocka_unit_test(refuses_other_sizes),
       cmocka_unit_test(refuses_bad_axes),
   };
   return test_main("ops/reshape", tests, sizeof tests / sizeof *tests);

@@ -126,6 +126,7 @@ static void large_and_empty(void **state) {
   check(EAGER_FLOAT32, &(problem){{0}, {0}, 3, 0, true, false});
   if (test_is_slow()) return;
   check(EAGER_FLOAT32, &(problem){{0}, {0}, 500, 3, true, true});
+  check(EAGER_FLOAT32, &(problem){{0}, {0}, 1100, 3, true, false}); /* many blocks */
   check(EAGER_FLOAT32, &(problem){{0}, {0}, 200, 300, false, false});
   check(EAGER_FLOAT32, &(problem){{1, {400}}, {0}, 4, 3, false, true});
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "errors.h"
 #include "cl/device.h"
 #include "runtime/runtime.h"
 #include "test.h"
@@ -214,6 +215,7 @@ static bool is_tiny(eager_dtype dtype, number x) {
 }
 
 static void tell(const char *raw, eager_dtype dtype, const worst *w) {
+  if (test_errors_wanted()) test_errors_note(raw, dtype, w->error, 0);
   if (getenv("EAGERCL_TEST_VERBOSE") != NULL)
     printf("ulp %s %s %s %.3g %s\n", test_device_info()->name, raw, eager_dtype_name(dtype),
            w->error, w->bad > 0 ? "FAILS" : "");

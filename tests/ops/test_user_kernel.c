@@ -1,5 +1,6 @@
 /* ctest: devices=all labels=threaded timeout=120 */
-/* kernel.h: a user's kernels run as the library's ops do. */
+/* kernel.h: a user's kernels run as the library's ops do. Long because every kind of
+ * argument has its refusals. */
 #include "placing.h"
 #include "test_values.h"
 
@@ -291,6 +292,9 @@ static void refuses_bad_arguments(void **state) {
   wrong[4] = value(large, sizeof large);
   assert_fails_like(eager_kernel_run(k, 1, four, NULL, wrong, 5, out, 1),
                     EAGER_INVALID_ARGUMENT, "bytes together, more than");
+  wrong[4].size = SIZE_MAX; /* a sum of it would wrap */
+  assert_fails_like(eager_kernel_run(k, 1, four, NULL, wrong, 5, out, 1),
+                    EAGER_INVALID_ARGUMENT, "argument #4(zero-based) is a value of");
   assert_fails(eager_kernel_run(NULL, 1, four, NULL, right, 5, out, 1),
                EAGER_INVALID_ARGUMENT, "the kernel is NULL");
   assert_ok(eager_kernel_run(k, 1, four, NULL, right, 5, out, 1)); /* nothing was lost */
@@ -324,6 +328,47 @@ static void asks_the_driver_about_sizes(void **state) {
   assert_fails_like(eager_kernel_run(k, 1, (size_t[]){4}, NULL, greedy, 3, &out, 1),
                     EAGER_INVALID_ARGUMENT, "bytes of local memory are more than");
   eager_tensor_release(x);
+  eager_kernel_release(k);
+}
+
+/* Also what the driver would say too late for ASYNC. */
+static void keeps_to_a_required_group(void **state) {
+  (void)state;
+  test_enable();
+  static const char text[] =
+      "__kernel __attribute__((reqd_work_group_size(4, 2, 1)))\n"
+      "void groups(__global int *out) {\n"
+      "  out[get_global_id(0) + get_global_size(0) * get_global_id(1)] =\n"
+      "      (int)(get_local_size(0) * 10 + get_local_size(1));\n"
+      "}\n";
+  eager_kernel *k;
+  assert_ok(eager_kernel_new(text, "groups", NULL, &k));
+  const size_t global[] = {8, 2}, local[] = {4, 2}, wrong[] = {8, 1}, odd[] = {6, 2};
+  eager_kernel_arg arg = output(EAGER_INT32, 1, (int64_t[]){16});
+  const double wanted[16] = {42, 42, 42, 42, 42, 42, 42, 42,
+                             42, 42, 42, 42, 42, 42, 42, 42};
+  const size_t *right[] = {NULL, local};
+  for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
+    assert_ok(eager_set_thread_execution_mode((eager_execution_mode)mode));
+    eager_tensor *out;
+    for (int i = 0; i < 2; i++) {
+      assert_ok(eager_kernel_run(k, 2, global, right[i], &arg, 1, &out, 1));
+      test_expect(out, EAGER_INT32, (test_shape){1, {16}}, wanted, TEST_EXACT, NULL);
+      eager_tensor_release(out);
+    }
+    assert_fails(eager_kernel_run(k, 2, global, wrong, &arg, 1, &out, 1),
+                 EAGER_INVALID_ARGUMENT,
+                 "kernel groups has reqd_work_group_size(4, 2, 1), but local[0] is 8 "
+                 "[Op:groups]");
+    assert_fails(eager_kernel_run(k, 2, odd, NULL, &arg, 1, &out, 1),
+                 EAGER_INVALID_ARGUMENT,
+                 "kernel groups has reqd_work_group_size(4, 2, 1), which does not divide "
+                 "global[0], 6 [Op:groups]");
+    assert_fails(eager_kernel_run(k, 1, global, NULL, &arg, 1, &out, 1),
+                 EAGER_INVALID_ARGUMENT,
+                 "kernel groups has reqd_work_group_size(4, 2, 1), but local[1] is 1 "
+                 "[Op:groups]");
+  }
   eager_kernel_release(k);
 }
 
@@ -376,6 +421,7 @@ int main(void) {
       cmocka_unit_test(shows_where_a_source_is_wrong),
       cmocka_unit_test(refuses_bad_arguments),
       cmocka_unit_test(asks_the_driver_about_sizes),
+      cmocka_unit_test(keeps_to_a_required_group),
       cmocka_unit_test(runs_in_threads),
   };
   return test_main("ops/user_kernel", tests, sizeof tests / sizeof *tests);

@@ -203,6 +203,13 @@ static void refuses_before_it_copies(void **state) {
     assert_fails_like(
         eager_unique_with_counts(in[0], EAGER_INT8, &out[0], &out[1], &out[2]),
         EAGER_INVALID_ARGUMENT, "out_idx must be int32 or int64, got int8");
+    eager_tensor *ids = placing_tensor(second(), EAGER_INT32, 2);
+    assert_fails(eager_segment_sum(in[0], ids, &out[0]), EAGER_INVALID_ARGUMENT,
+                 "segment_ids should be the same size as dimension 0 of input. "
+                 "[Op:SegmentSum]");
+    assert_fails_like(eager_bincount(ids, &(eager_bincount_options){.axis = 7}, &out[0]),
+                      EAGER_INVALID_ARGUMENT, "Unsupported value for argument axis=7");
+    eager_tensor_release(ids);
     assert_int_equal(placing_stats().count, 0);
     release(in, 2);
   }

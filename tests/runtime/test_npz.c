@@ -202,6 +202,53 @@ static void survives_damage(void **state) {
   end("one.npz");
 }
 
+/* Where ZIP64's 64 bits say that the member begins where no file can. */
+static void survives_wild_offsets(void **state) {
+  (void)state;
+  enum { ENTRY = 30 + 5 + 128 + 24, END = ENTRY + 46 + 5, WIDE = 12 };
+  begin();
+  eager_tensor *t = test_tensor(EAGER_FLOAT32, (test_shape){1, {6}}, numbers);
+  assert_ok(eager_npz_save(path_of("one.npz"), (const char *[]){"x"}, &t, 1));
+  eager_tensor_release(t);
+  unsigned char bytes[8192];
+  size_t size = read_file("one.npz", bytes);
+  memmove(bytes + END + WIDE, bytes + END, size - END);
+  memset(bytes + ENTRY + 42, 0xff, 4); /* the offset: see the field */
+  bytes[ENTRY + 30] = WIDE;
+  bytes[END + WIDE + 12] += WIDE; /* the directory's size */
+  memcpy(bytes + END, (unsigned char[WIDE]){1, 0, 8}, WIDE);
+  for (int last = 0x7f; last <= 0xff; last += 0x80) {
+    bytes[END + WIDE - 1] = (unsigned char)last;
+    write_file("one.npz", bytes, size + WIDE);
+    eager_npz *npz;
+    assert_ok(eager_npz_load(path_of("one.npz"), &npz));
+    assert_string_equal(eager_npz_name(npz, 0), "x");
+    assert_fails(eager_npz_get(npz, "x", &t), EAGER_DATA_LOSS,
+                 test_text("%s: the archive is damaged or cut short", path_of("one.npz")));
+    eager_npz_release(npz);
+  }
+  end("one.npz");
+}
+
+/* Also when it is called as the member is. */
+static void texts_name_the_archive(void **state) {
+  (void)state;
+  begin();
+  char before[4096];
+  assert_non_null(getcwd(before, sizeof before));
+  assert_int_equal(chdir(folder), 0);
+  eager_tensor *t = test_tensor(EAGER_FLOAT32, (test_shape){1, {6}}, numbers);
+  assert_ok(eager_npz_save("x", (const char *[]){"x"}, &t, 1));
+  eager_tensor_release(t);
+  eager_npz *npz;
+  assert_ok(eager_npz_load("x", &npz));
+  assert_fails_like(eager_npz_get_as(npz, "x", EAGER_INT64, &t), EAGER_INVALID_ARGUMENT,
+                    "x: x: cannot read elements of 4 bytes as int64");
+  eager_npz_release(npz);
+  assert_int_equal(chdir(before), 0);
+  end("x");
+}
+
 static void refuses_bad_arguments(void **state) {
   (void)state;
   begin();
@@ -235,7 +282,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(round_trips_every_dtype), cmocka_unit_test(holds_nothing),
       cmocka_unit_test(numpy_reads_ours),        cmocka_unit_test(reads_numpys),
-      cmocka_unit_test(survives_damage),         cmocka_unit_test(refuses_bad_arguments),
+      cmocka_unit_test(survives_damage),         cmocka_unit_test(survives_wild_offsets),
+      cmocka_unit_test(texts_name_the_archive),  cmocka_unit_test(refuses_bad_arguments),
   };
   return test_main("runtime/npz", tests, sizeof tests / sizeof *tests);
 }

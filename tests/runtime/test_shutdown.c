@@ -145,6 +145,27 @@ static void all_calls_that_need_enabling_are_refused(void **state) {
   eager_op_release(op);
 }
 
+/* Also of a user's, whose text the library holds. */
+static void handles_name_their_op(void **state) {
+  (void)state;
+  assert_ok(enable_defaults());
+  eager_kernel *k = NULL;
+  eager_tensor *t = NULL;
+  char entry[] = "lasting_name";
+  assert_ok(eager_kernel_new("__kernel void lasting_name(__global uchar *to) { *to = 1; }",
+                             entry, NULL, &k));
+  entry[0] = '?';
+  assert_ok(eager_tidy_begin());
+  assert_ok(eager_kernel_run(
+      k, 1, (size_t[]){1}, NULL,
+      &(eager_kernel_arg){.kind = EAGER_KERNEL_OUTPUT, .dtype = EAGER_UINT8}, 1, &t, 1));
+  eager_kernel_release(k);
+  assert_ok(eager_shutdown());
+  capture_begin();
+  eager_tensor_release(t);
+  assert_non_null(strstr(capture_end(), "the reference to lasting_name #"));
+}
+
 static void infos_are_valid_for_the_process(void **state) {
   (void)state;
   const eager_device_info *pthread = need_device(PTHREAD), *renamed = NULL;
@@ -281,6 +302,7 @@ int main(void) {
       ROW(dtype_dims_device_and_release_answer),
       ROW(all_else_on_a_handle_is_refused),
       ROW(all_calls_that_need_enabling_are_refused),
+      ROW(handles_name_their_op),
       ROW(infos_are_valid_for_the_process),
       ROW(adopted_memory_is_given_back),
       ROW(deferred_ops_are_completed),

@@ -1,0 +1,121 @@
+/* An OpenCL layer for runs under Oclgrind's check for uninitialised memory, which keeps a
+ * shadow of each buffer: a host write, copy or fill makes it anew, as long as that command
+ * (a fill's as its pattern), and what lies behind counts as uninitialised from then on,
+ * whatever kernels write there. The pool gives such a buffer to the next op, which is then
+ * blamed. Mapping all of the buffer for writing gives it a whole shadow again.
+ * The loader takes the layer from OPENCL_LAYERS. */
+#include <CL/cl.h>
+#include <CL/cl_layer.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+static const cl_icd_dispatch *driver; /* what the loader gave us */
+static cl_icd_dispatch ours;
+
+static bool is_simulator(cl_command_queue queue) {
+  cl_device_id device;
+  char name[64] = "";
+  return driver->clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device,
+                                       NULL) == CL_SUCCESS &&
+         driver->clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof name, name, NULL) ==
+             CL_SUCCESS &&
+         strstr(name, "Oclgrind") != NULL;
+}
+
+/* Enqueued behind the command whose code this is. */
+static cl_int with_whole_shadow(cl_int code, cl_command_queue queue, cl_mem mem) {
+  size_t size;
+  if (code != CL_SUCCESS || !is_simulator(queue)) return code;
+  code = driver->clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof size, &size, NULL);
+  if (code != CL_SUCCESS) return code;
+  void *view = driver->clEnqueueMapBuffer(queue, mem, CL_FALSE, CL_MAP_WRITE, 0, size, 0,
+                                          NULL, NULL, &code);
+  if (code != CL_SUCCESS) return code;
+  return driver->clEnqueueUnmapMemObject(queue, mem, view, 0, NULL, NULL);
+}
+
+static cl_int CL_API_CALL enqueue_write(cl_command_queue queue, cl_mem mem,
+                                        cl_bool blocking, size_t offset, size_t size,
+                                        const void *data, cl_uint count,
+                                        const cl_event *events, cl_event *event) {
+  cl_int code = driver->clEnqueueWriteBuffer(queue, mem, blocking, offset, size, data,
+                                             count, events, event);
+  return with_whole_shadow(code, queue, mem);
+}
+
+static cl_int CL_API_CALL enqueue_copy(cl_command_queue queue, cl_mem source, cl_mem target,
+                                       size_t source_offset, size_t target_offset,
+                                       size_t size, cl_uint count, const cl_event *events,
+                                       cl_event *event) {
+  cl_int code = driver->clEnqueueCopyBuffer(queue, source, target, source_offset,
+                                            target_offset, size, count, events, event);
+  return with_whole_shadow(code, queue, target);
+}
+
+static cl_int CL_API_CALL enqueue_fill(cl_command_queue queue, cl_mem mem,
+                                       const void *pattern, size_t pattern_size,
+                                       size_t offset, size_t size, cl_uint count,
+                                       const cl_event *events, cl_event *event) {
+  cl_int code = driver->clEnqueueFillBuffer(queue, mem, pattern, pattern_size, offset, size,
+                                            count, events, event);
+  return with_whole_shadow(code, queue, mem);
+}
+
+/* Behind the unmapping, since the mapping may be for writing. */
+static cl_int CL_API_CALL enqueue_unmap(cl_command_queue queue, cl_mem mem, void *view,
+                                        cl_uint count, const cl_event *events,
+                                        cl_event *event) {
+  cl_int code = driver->clEnqueueUnmapMemObject(queue, mem, view, count, events, event);
+  return with_whole_shadow(code, queue, mem);
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value,
+                                               size_t *out_size) {
+  static const char name[] = "eagercl shadow layer";
+  static const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
+  const void *answer = what == CL_LAYER_NAME ? (const void *)name : (const void *)&version;
+  size_t needed = what == CL_LAYER_NAME ? sizeof name : sizeof version;
+  if (what != CL_LAYER_NAME && what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
+  if (value != NULL && size < needed) return CL_INVALID_VALUE;
+  if (value != NULL) memcpy(value, answer, needed);
+  if (out_size != NULL) *out_size = needed;
+  return CL_SUCCESS;
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target,
+                                            cl_uint *out_count,
+                                            const cl_icd_dispatch **out) {
+  if (target == NULL || out_count == NULL || out == NULL) return CL_INVALID_VALUE;
+  const size_t room = sizeof ours / sizeof(void *);
+  driver = target;
+  memcpy(&ours, target, (count < room ? count : room) * sizeof(void *));
+  ours.clEnqueueWriteBuffer = enqueue_write;
+  ours.clEnqueueCopyBuffer = enqueue_copy;
+  ours.clEnqueueFillBuffer = enqueue_fill;
+  ours.clEnqueueUnmapMemObject = enqueue_unmap;
+  *out_count = (cl_uint)room;
+  *out = &ours;
+  return CL_SUCCESS;
+}
+
+/* Khronos' loader looks for these since 2026, and leaves out a layer without them. */
+CL_API_ENTRY cl_int CL_API_CALL clInitLayerWithProperties(cl_uint count,
+                                                          const cl_icd_dispatch *target,
+                                                          cl_uint *out_count,
+                                                          const cl_icd_dispatch **out,
+                                                          const intptr_t *properties);
+CL_API_ENTRY cl_int CL_API_CALL clInitLayerWithProperties(cl_uint count,
+                                                          const cl_icd_dispatch *target,
+                                                          cl_uint *out_count,
+                                                          const cl_icd_dispatch **out,
+                                                          const intptr_t *properties) {
+  (void)properties;
+  return clInitLayer(count, target, out_count, out);
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clDeinitLayer(void);
+CL_API_ENTRY cl_int CL_API_CALL clDeinitLayer(void) {
+  return CL_SUCCESS;
+}
