@@ -56,7 +56,7 @@ INLINED A best_of(int least, const __global T *p, size_t count) {
     AV bestv = LOADV(p, 0);
     for (i = V; i + V <= count; i += V)
       bestv = least ? smallerv(LOADV(p, i), bestv) : largerv(LOADV(p, i), bestv);
-    best = across(least ? REDUCE_MIN : REDUCE_MAX, bestv);
+    best = across(least ? FOLD_MIN : FOLD_MAX, bestv);
   }
   for (; i < count; i++) {
     A x = LOAD(p, i);

@@ -22,8 +22,6 @@
  *
  * conv_tiles: all channels of a group's result read one value of x.
  * conv_lanes: each has its own: x is [pixel, reduce, lanes] with x_step lanes. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long result[3], source[3], taps[3];
   long mul[3], add[3], tap_mul[3], div[3];

@@ -6,9 +6,6 @@
  * A work-item takes up to V neighbours of the inner axis where `lanes` is V, else one, so
  * that neighbours read neighbours. Any local size is legal. */
 
-/* Choices given as constants must meet their bodies. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long extent, inner, parts, part, tiles; /* tiles: work-items that share the inner axis */
   long count, lanes, reverse, exclusive;  /* count: work-items in all */

@@ -22,9 +22,6 @@
  *
  * product_finish: adds up the parts. Global: elements of all products. */
 
-/* Choices given as constants must meet their bodies. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long m, n, k, a_row, a_col, b_row, b_col, c_row, c_col;
   long rows, columns, side, lanes;

@@ -6,9 +6,6 @@
  * one; backward always one, and it gathers: each element of the input asks the windows it
  * stands in. Any local size is legal. */
 
-/* Choices given as constants must meet their bodies. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long inner, tiles, lanes, count; /* tiles: work-items that share the inner axis */
   long in[3], out[3], size[3], stride[3], before[3];

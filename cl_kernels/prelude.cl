@@ -131,8 +131,8 @@
 #define BITS_REAL(bits) JOIN(as_, A)(bits)
 #define F               A
 #define FV              AV
-#define U(x) (x)
-#define S(x) (x)
+#define U(x)            (x)
+#define S(x)            (x)
 #else
 #define F    float
 #define FV   FLOATV
@@ -218,6 +218,10 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
   VSTORE(x, 0, p + i);
 }
 #endif
+
+/* For helpers that get choices as constants, which must meet their bodies: PoCL does not
+ * inline by itself. */
+#define INLINED static inline __attribute__((always_inline))
 
 /* One copy for all kernels of a program where calls are cheap: it is optimised only once.
  */

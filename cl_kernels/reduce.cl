@@ -11,9 +11,6 @@
  * These kernels are for CPUs: one work-item takes `block` results, local size 1. Those for
  * GPUs are in reduce_group.cl. */
 
-/* Choices given as constants must meet their bodies. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long outputs, run, runs, stride, parts, part, block, lanes;
   long divisor; /* of the result: the positions for a mean, else 1 */
@@ -24,98 +21,37 @@ typedef struct {
   long kept_dims[4], kept_strides[4], run_dims[4], run_strides[4];
 } reduction;
 
-enum { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_SQUARES, REDUCE_EXPS };
 enum { LAST_NOTHING, LAST_ROOT, LAST_LOG };
 
 /* Trips over which sums run plainly; what is lost between such stretches is carried on. */
 #define STRETCH 16
 
-typedef union {
-  AV v;
-  A a[V];
-} lanes_of;
-
 INLINED A start_of(int op) {
   switch (op) {
-  case REDUCE_PROD:
+  case FOLD_PROD:
     return (A)1;
-  case REDUCE_MAX:
+  case FOLD_MAX:
     return A_LOWEST;
-  case REDUCE_MIN:
+  case FOLD_MIN:
     return A_HIGHEST;
   default:
     return (A)0;
   }
 }
 
-INLINED A combine(int op, A x, A y) {
-  switch (op) {
-  case REDUCE_PROD:
-    return MUL(x, y);
-  case REDUCE_MAX:
-    return larger(y, x);
-  case REDUCE_MIN:
-    return smaller(y, x);
-  default:
-    return ADD(x, y);
-  }
-}
-
-INLINED AV combinev(int op, AV x, AV y) {
-  switch (op) {
-  case REDUCE_PROD:
-    return S(U(x) * U(y));
-  case REDUCE_MAX:
-    return largerv(y, x);
-  case REDUCE_MIN:
-    return smallerv(y, x);
-  default:
-    return S(U(x) + U(y));
-  }
-}
-
 /* What a sum takes of an element. */
 INLINED A seen(int op, A x, A centre) {
   A off = (A)((U_SCALAR)x - (U_SCALAR)centre);
-  if (op == REDUCE_SQUARES) return MUL(off, off);
-  if (op == REDUCE_EXPS) return FLOAT_OR_INT(exp(off), off);
+  if (op == FOLD_SQUARES) return MUL(off, off);
+  if (op == FOLD_EXPS) return FLOAT_OR_INT(exp(off), off);
   return x;
 }
 
 INLINED AV seenv(int op, AV x, AV centre) {
   AV off = S(U(x) - U(centre));
-  if (op == REDUCE_SQUARES) return S(U(off) * U(off));
-  if (op == REDUCE_EXPS) return FLOAT_OR_INT(exp(off), off);
+  if (op == FOLD_SQUARES) return S(U(off) * U(off));
+  if (op == FOLD_EXPS) return FLOAT_OR_INT(exp(off), off);
   return x;
-}
-
-INLINED bool carries(int op) {
-  return (op != REDUCE_PROD) & (op != REDUCE_MAX) & (op != REDUCE_MIN) & IS_FLOAT;
-}
-
-/* Kahan's summation; an infinite total loses nothing. */
-INLINED void carry(int op, A *total, A *lost, A x) {
-  if (!carries(op)) {
-    *total = combine(op, *total, x);
-    return;
-  }
-  A y = x - *lost;
-  A sum = *total + y;
-  A rest = (sum - *total) - y;
-  *lost = rest - rest == (A)0 ? rest : (A)0;
-  *total = sum;
-}
-
-INLINED void carryv(int op, AV *total, AV *lost, AV x) {
-  if (!carries(op)) {
-    *total = combinev(op, *total, x);
-    return;
-  }
-  AV y = x - *lost;
-  AV sum = *total + y;
-  AV rest = (sum - *total) - y;
-  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
-  *total = sum;
 }
 
 INLINED A across(int op, AV x) {
@@ -192,14 +128,14 @@ INLINED void put_result(__global T *y, size_t output, A x, const reduction *r, A
 
 /* An exponential's centre, the largest element, may be infinite or NaN: 0 then. */
 INLINED A centre_at(int op, const __global A *centres, size_t output, const reduction *r) {
-  if (op < REDUCE_SQUARES || !r->centred) return (A)0;
+  if (op < FOLD_SQUARES || !r->centred) return (A)0;
   A centre = centres[output];
-  return op != REDUCE_EXPS || FLOAT_OR_INT(isfinite(centre), 1) ? centre : (A)0;
+  return op != FOLD_EXPS || FLOAT_OR_INT(isfinite(centre), 1) ? centre : (A)0;
 }
 
 INLINED AV centres_at(int op, const __global A *centres, size_t output, size_t count,
                       const reduction *r) {
-  if (op < REDUCE_SQUARES || !r->centred) return (AV)0;
+  if (op < FOLD_SQUARES || !r->centred) return (AV)0;
   lanes_of u;
   for (size_t i = 0; i < V; i++)
     u.a[i] = centre_at(op, centres, output + AT_MOST(i, count - 1), r);

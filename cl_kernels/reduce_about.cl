@@ -31,13 +31,13 @@
                  &r, tile);                                                                \
   }
 
-REDUCE_BLOCK(squares_rows, rows_block, REDUCE_SQUARES)
-REDUCE_BLOCK(exps_rows, rows_block, REDUCE_EXPS)
-REDUCE_BLOCK(squares_columns, columns_block, REDUCE_SQUARES)
-REDUCE_BLOCK(exps_columns, columns_block, REDUCE_EXPS)
-FINISH_BLOCK(squares_finish, REDUCE_SQUARES)
-FINISH_BLOCK(exps_finish, REDUCE_EXPS)
-REDUCE_GROUP(squares_group, REDUCE_SQUARES)
-REDUCE_GROUP(exps_group, REDUCE_EXPS)
-FINISH_GROUP(squares_group_finish, REDUCE_SQUARES)
-FINISH_GROUP(exps_group_finish, REDUCE_EXPS)
+REDUCE_BLOCK(squares_rows, rows_block, FOLD_SQUARES)
+REDUCE_BLOCK(exps_rows, rows_block, FOLD_EXPS)
+REDUCE_BLOCK(squares_columns, columns_block, FOLD_SQUARES)
+REDUCE_BLOCK(exps_columns, columns_block, FOLD_EXPS)
+FINISH_BLOCK(squares_finish, FOLD_SQUARES)
+FINISH_BLOCK(exps_finish, FOLD_EXPS)
+REDUCE_GROUP(squares_group, FOLD_SQUARES)
+REDUCE_GROUP(exps_group, FOLD_EXPS)
+FINISH_GROUP(squares_group_finish, FOLD_SQUARES)
+FINISH_GROUP(exps_group_finish, FOLD_EXPS)

@@ -23,8 +23,8 @@
     finish_group(op, y + y_offset, partials + partials_offset, 0, &r, tile);               \
   }
 
-REDUCE_BLOCK(sum_rows, rows_block, REDUCE_SUM)
-REDUCE_BLOCK(sum_columns, columns_block, REDUCE_SUM)
-FINISH_BLOCK(sum_finish, REDUCE_SUM)
-REDUCE_GROUP(sum_group, REDUCE_SUM)
-FINISH_GROUP(sum_group_finish, REDUCE_SUM)
+REDUCE_BLOCK(sum_rows, rows_block, FOLD_SUM)
+REDUCE_BLOCK(sum_columns, columns_block, FOLD_SUM)
+FINISH_BLOCK(sum_finish, FOLD_SUM)
+REDUCE_GROUP(sum_group, FOLD_SUM)
+FINISH_GROUP(sum_group_finish, FOLD_SUM)

@@ -3,9 +3,6 @@
  * aligned corners. Forward a work-item takes `each` channels of a pixel. Backward one axis
  * at a time, [outer][extent][inner], and each element gathers. Any local size is legal. */
 
-/* Choices given as constants must meet their bodies. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long count, in, out;    /* extents of one axis; count: work-items */
   long inner;             /* elements that one of the axis holds */

@@ -4,8 +4,6 @@
  * On CPUs a team is one work-item, and local size is 1. Elsewhere `lanes` work-items, a
  * power of two, are a team; a group holds as many teams as fit, and `tile` is one A for
  * each of its work-items. */
-#define INLINED static inline __attribute__((always_inline))
-
 typedef union {
   AV v;
   A a[V];

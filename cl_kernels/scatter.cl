@@ -9,8 +9,6 @@
  * legal.
  */
 
-#define INLINED static inline __attribute__((always_inline))
-
 typedef struct {
   long count, targets, columns, columns_each, blocks, chunk, items;
   long keys, order;           /* in the pool; order -1: entry i is row i */
@@ -20,15 +18,9 @@ typedef struct {
   long op, finish;
 } folding;
 
-enum { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN };
 enum { FINISH_PLAIN, FINISH_ONTO, FINISH_LESS, FINISH_MEAN, FINISH_SQRT_N };
 
 #define NO_KEY 0xffffffffu
-
-typedef union {
-  AV v;
-  A a[V];
-} lanes_of;
 
 /* What changes nothing; of sums -0, which keeps the sign of zeros. */
 INLINED A start_of(long op) {
@@ -42,58 +34,6 @@ INLINED A start_of(long op) {
   default:
     return A_HIGHEST;
   }
-}
-
-INLINED A combine(long op, A x, A y) {
-  switch (op) {
-  case FOLD_SUM:
-    return ADD(x, y);
-  case FOLD_PROD:
-    return MUL(x, y);
-  case FOLD_MAX:
-    return larger(y, x);
-  default:
-    return smaller(y, x);
-  }
-}
-
-INLINED AV combinev(long op, AV x, AV y) {
-  switch (op) {
-  case FOLD_SUM:
-    return S(U(x) + U(y));
-  case FOLD_PROD:
-    return S(U(x) * U(y));
-  case FOLD_MAX:
-    return largerv(y, x);
-  default:
-    return smallerv(y, x);
-  }
-}
-
-/* Kahan's summation; an infinite total loses nothing. */
-INLINED void carry(long op, A *total, A *lost, A x) {
-  if (!IS_FLOAT || op != FOLD_SUM) {
-    *total = combine(op, *total, x);
-    return;
-  }
-  A y = x - *lost;
-  A sum = *total + y;
-  A rest = (sum - *total) - y;
-  *lost = (A)0;
-  if (rest - rest == (A)0) *lost = rest;
-  *total = sum;
-}
-
-INLINED void carryv(long op, AV *total, AV *lost, AV x) {
-  if (!IS_FLOAT || op != FOLD_SUM) {
-    *total = combinev(op, *total, x);
-    return;
-  }
-  AV y = x - *lost;
-  AV sum = *total + y;
-  AV rest = (sum - *total) - y;
-  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
-  *total = sum;
 }
 
 /* How many of the sorted keys are below `key`. */

@@ -32,6 +32,10 @@ const eager__dtype_row *eager__dtype(eager_dtype dtype);
 
 bool eager__dtype_is_valid(eager_dtype dtype);
 
+static inline bool eager__dtype_is_float(eager_dtype dtype) {
+  return eager__dtype(dtype)->kind == EAGER__KIND_FLOAT;
+}
+
 /* Sets of dtypes, as bits. */
 #define EAGER__BIT(dtype) (1u << (dtype))
 

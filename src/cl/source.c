@@ -80,7 +80,7 @@ static eager_status add_file(eager__strbuf *source, const char *name) {
 static eager_status write_source(eager__strbuf *source, const eager__traits *traits,
                                  bool has_float64, const eager__family *family,
                                  eager_dtype dtype) {
-  if (family->user != NULL && family->user->alone) {
+  if (family->user != NULL && family->user->write == NULL) {
     eager__strbuf_add(source, family->user->text);
     return EAGER_OK;
   }

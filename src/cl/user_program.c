@@ -24,7 +24,7 @@ static kept *families;
 static kept_name *names;
 
 static bool same_source(const eager__user_source *a, const eager__user_source *b) {
-  return a->alone == b->alone && strcmp(a->text, b->text) == 0 &&
+  return a->write == b->write && a->inputs == b->inputs &&
          strcmp(a->options, b->options) == 0 && strcmp(a->written, b->written) == 0;
 }
 
@@ -36,13 +36,21 @@ static void free_kept(kept *each) {
   eager__free(each);
 }
 
+/* Allocated. */
+static char *make_text(const eager__user_source *source) {
+  if (source->write == NULL) return eager__strdup(source->written);
+  eager__strbuf text = {0};
+  source->write(source, &text);
+  return eager__strbuf_take(&text);
+}
+
 static kept *make_kept(const eager__family *wanted, const eager__user_source *source) {
   kept *made = eager__alloc(sizeof *made);
   if (made == NULL) return NULL;
-  made->source.text = eager__strdup(source->text);
+  made->source = *source;
+  made->source.text = make_text(source);
   made->source.options = eager__strdup(source->options);
   made->source.written = eager__strdup(source->written);
-  made->source.alone = source->alone;
   made->family = *wanted;
   made->family.user = &made->source;
   if (made->source.text && made->source.options && made->source.written) return made;
@@ -53,8 +61,7 @@ static kept *make_kept(const eager__family *wanted, const eager__user_source *so
 /* Lock held. */
 static kept *find_or_make(const eager__family *wanted, const eager__user_source *source) {
   for (kept *each = families; each != NULL; each = each->next)
-    if (each->family.files[0] == wanted->files[0] && same_source(&each->source, source))
-      return each;
+    if (same_source(&each->source, source)) return each;
   kept *made = make_kept(wanted, source);
   if (made == NULL) return NULL;
   made->next = families;
@@ -68,7 +75,7 @@ eager_status eager__user_family(const eager__family *wanted,
   eager__mutex_lock(&lock);
   kept *found = find_or_make(wanted, source);
   eager__mutex_unlock(&lock);
-  if (found == NULL) return eager__out_of_memory(strlen(source->text));
+  if (found == NULL) return eager__out_of_memory(strlen(source->written));
   *out = &found->family;
   return EAGER_OK;
 }

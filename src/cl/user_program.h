@@ -5,14 +5,17 @@
 #include "cl/program.h"
 
 typedef struct eager__user_source {
-  const char *text;    /* behind the family's files; the whole program where `alone` */
+  const char *written; /* by the user: an error shows it by line */
   const char *options; /* for the compiler, beside the library's; "" for none */
-  const char *written; /* what the user wrote of it: an error shows it by line */
-  bool alone;          /* no defines, no prelude, no files */
+  int inputs;          /* of an expression; else 0 */
+  /* Makes the text behind the family's files out of the rest. NULL: what is written is the
+   * whole program, with no defines, no prelude, no files. */
+  void (*write)(const struct eager__user_source *source, eager__strbuf *text);
+  const char *text; /* made by eager__user_family */
 } eager__user_source;
 
-/* The one family that is as `wanted` and `source` say; texts are compared by value and
- * copied. Like the programs built of it, it lives until shutdown. */
+/* The one family that is as `wanted` and `source` say: strings are compared by value and
+ * copied, the text is made once. Like the programs built of it, it lives until shutdown. */
 eager_status eager__user_family(const eager__family *wanted,
                                 const eager__user_source *source,
                                 const eager__family **out);

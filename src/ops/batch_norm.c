@@ -5,6 +5,7 @@
 
 #include "ops/channel_sums.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/lanes.h"
 #include "ops/wanted.h"
 
@@ -75,7 +76,7 @@ static void arg_attr(eager__commands *commands, const char *name) {
 /* A kernel over all elements of x: the count, and how many of them are a work-item's. */
 static eager_status end_apply(eager__commands *commands, const eager__shape *x) {
   int64_t n = eager__shape_elements(x), chunk = 1;
-  eager__grid grid = eager__grid_each(commands, n);
+  eager__grid grid = eager__grid_each(commands, n, 1);
   if (eager__commands_traits(commands)->cpu_like) {
     eager__lanes lanes = eager__lanes_plan(commands, n);
     chunk = lanes.chunk;
@@ -111,8 +112,8 @@ static eager_status infer(eager__call *call) {
 /* Statistics of the batch: what is saved, what is kept, and the scales of y. */
 static eager_status add_statistics(eager__call *call, eager__commands *commands,
                                    eager__channels *c, int scales) {
-  eager__site means = {EAGER__OUTPUT, SAVED_MEAN};
-  eager__sum_operands operands = {.x = {EAGER__INPUT, X}};
+  eager__spot means = {EAGER__PLACE_OUTPUT, SAVED_MEAN, 0};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, X, 0}};
   int partials;
   EAGER__TRY(eager__add_channel_sums(commands, EAGER__SUM_MEAN, c, &operands, &partials));
   EAGER__TRY(eager__add_finish_mean(commands, c, partials, means));
@@ -134,7 +135,7 @@ static eager_status add_statistics(eager__call *call, eager__commands *commands,
   arg_attr(commands, "epsilon");
   arg_attr(commands, "exponential_avg_factor");
   eager__arg_scalar(commands, call->dtype, bessel);
-  return eager__kernel_end(commands, eager__grid_each(commands, c->channels));
+  return eager__kernel_end(commands, eager__grid_each(commands, c->channels, 1));
 }
 
 static eager_status add_frozen(eager__call *call, eager__commands *commands,
@@ -147,7 +148,7 @@ static eager_status add_frozen(eager__call *call, eager__commands *commands,
   eager__arg_scratch(commands, scales);
   eager__arg_bytes(commands, c, sizeof *c);
   arg_attr(commands, "epsilon");
-  return eager__kernel_end(commands, eager__grid_each(commands, c->channels));
+  return eager__kernel_end(commands, eager__grid_each(commands, c->channels, 1));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {
@@ -208,9 +209,9 @@ static eager_status launch_back(eager__call *call, eager__commands *commands) {
   eager__channels c = view(x, axis);
   size_t element = eager_dtype_size(call->outputs[SCALE_BACK].dtype);
   int coefs = eager__scratch(commands, (size_t)(3 * c.channels) * element);
-  eager__sum_operands operands = {.x = {EAGER__INPUT, BACK_X},
-                                  .dy = {EAGER__INPUT, DY},
-                                  .mean = {EAGER__INPUT, BACK_MEAN}};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, BACK_X, 0},
+                                  .dy = {EAGER__PLACE_INPUT, DY, 0},
+                                  .mean = {EAGER__PLACE_INPUT, BACK_MEAN, 0}};
   EAGER__TRY(
       eager__add_channel_sums(commands, EAGER__SUM_SLOPES, &c, &operands, &partials));
   eager__kernel_begin(commands, &eager__family_norm, call->dtype, "batch_norm_back_finish");
@@ -222,7 +223,7 @@ static eager_status launch_back(eager__call *call, eager__commands *commands) {
   eager__arg_scratch(commands, coefs);
   eager__arg_bytes(commands, &c, sizeof c);
   arg_attr(commands, "epsilon");
-  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, c.channels)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, c.channels, 1)));
   if (eager__shape_elements(x) == 0) return EAGER_OK;
 
   eager__kernel_begin(commands, &eager__family_norm, call->dtype, "batch_norm_back_apply");

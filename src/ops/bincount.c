@@ -4,8 +4,8 @@
 #include "eagercl/ops.h"
 #include "ops/buckets.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/indices.h"
-#include "ops/moves.h"
 #include "ops/plan.h"
 #include "runtime/run.h"
 
@@ -104,11 +104,10 @@ static eager_status add_counts(eager__call *call, eager__commands *commands,
   add_ids(call, commands, each);
   add_bins(call, commands, targets);
   eager__arg_cell(commands);
-  EAGER__TRY(eager__kernel_end(commands, eager__stretch_grid(commands, entries, each)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, entries, each)));
 
   eager__kernel_begin(commands, &eager__family_scatter, call->dtype, "count_bins");
-  int64_t local =
-      eager__commands_traits(commands)->cpu_like ? 1 : eager__group_size(commands);
+  int64_t local = eager__group_each(commands);
   eager__arg_output(commands, 0);
   eager__arg_scratch(commands, counts);
   eager__arg_long(commands, copies);
@@ -128,7 +127,7 @@ static eager_status add_sums(eager__call *call, eager__commands *commands, int64
   add_bins(call, commands, targets);
   eager__arg_int(commands, EAGER__RULE_BINS);
   eager__arg_cell(commands);
-  EAGER__TRY(eager__kernel_end(commands, eager__stretch_grid(commands, entries, each)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, entries, each)));
   EAGER__TRY(eager__buckets_sort(commands, &buckets));
   return eager__buckets_fold(commands, &buckets, &(eager__fold){.updates = 1});
 }
@@ -163,7 +162,7 @@ static eager_status launch_end(eager__call *call, eager__commands *commands) {
   int64_t each = eager__at_least(eager__stretch(commands), SEARCHED);
   eager__arg_output(commands, 0);
   add_ids(call, commands, each);
-  return eager__kernel_end(commands, eager__stretch_grid(commands, entries, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, entries, each));
 }
 
 /* One more than the largest of the numbers, or 0. */

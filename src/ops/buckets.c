@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum {
@@ -42,17 +42,8 @@ static bool like_cpu(const eager__commands *commands) {
   return eager__commands_traits(commands)->cpu_like;
 }
 
-static eager__grid items_grid(const eager__commands *commands, int64_t items) {
-  return eager__grid_1d(items, like_cpu(commands) ? 1 : eager__group_size(commands));
-}
-
 int64_t eager__stretch(const eager__commands *commands) {
   return like_cpu(commands) ? BLOCK : 1;
-}
-
-eager__grid eager__stretch_grid(const eager__commands *commands, int64_t count,
-                                int64_t each) {
-  return items_grid(commands, eager__ceil_div(count, each));
 }
 
 /* --- The pool --- */
@@ -114,7 +105,7 @@ eager_status eager__add_zeros(eager__commands *commands, int scratch, int64_t co
   eager__arg_scratch(commands, scratch);
   eager__arg_long(commands, count);
   eager__arg_long(commands, each);
-  return eager__kernel_end(commands, eager__stretch_grid(commands, count, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 /* --- Sorting --- */
@@ -124,7 +115,7 @@ static eager_status add_sort_kernel(eager__commands *commands, const char *name,
   eager__kernel_begin(commands, &eager__family_buckets, EAGER_UINT32, name);
   eager__arg_scratch(commands, b->pool);
   eager__arg_bytes(commands, s, sizeof *s);
-  return eager__kernel_end(commands, items_grid(commands, s->items));
+  return eager__kernel_end(commands, eager__grid_each(commands, s->items, 1));
 }
 
 static eager_status add_scan_kernel(eager__commands *commands, const char *name, int pool,
@@ -136,7 +127,7 @@ static eager_status add_scan_kernel(eager__commands *commands, const char *name,
   eager__arg_long(commands, count);
   eager__arg_long(commands, each);
   eager__arg_long(commands, sums);
-  return eager__kernel_end(commands, items_grid(commands, eager__ceil_div(count, each)));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 /* Recurses some five times at most; the sums of each level lie behind its numbers. */
@@ -191,7 +182,7 @@ static eager_status add_fold_kernel(eager__commands *commands, const eager__buck
     eager__arg_output(commands, 0); /* not looked at */
   eager__arg_scratch(commands, b->pool);
   eager__arg_bytes(commands, f, sizeof *f);
-  return eager__kernel_end(commands, items_grid(commands, f->items));
+  return eager__kernel_end(commands, eager__grid_each(commands, f->items, 1));
 }
 
 eager_status eager__buckets_fold(eager__commands *commands, const eager__buckets *b,

@@ -68,10 +68,8 @@ void eager__arg_keys(eager__commands *commands, const eager__buckets *buckets);
 /* What is refused of ids, and what counts nowhere; as in buckets.cl. */
 enum { EAGER__RULE_RISING, EAGER__RULE_SEGMENTS, EAGER__RULE_BINS };
 
-/* Entries that one work-item of a kernel over `count` of them takes, neighbours all, and
- * the grid for the kernel begun last. */
+/* How many entries, neighbours all, a work-item of a kernel over them takes;
+ * eager__grid_each has the grid. */
 int64_t eager__stretch(const eager__commands *commands);
-eager__grid eager__stretch_grid(const eager__commands *commands, int64_t count,
-                                int64_t each);
 
 #endif

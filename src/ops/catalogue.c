@@ -108,7 +108,8 @@ int eager__op_attr_count(const eager__op *op) {
   return count;
 }
 
-const char *eager__attr_kind_text(eager__attr_kind kind) {
+/* "int", "list of ints" ...: as errors and descriptions speak of an attribute. */
+static const char *attr_kind_text(eager__attr_kind kind) {
   switch (kind) {
   case EAGER__ATTR_INT:
     return "int";
@@ -137,7 +138,7 @@ void eager__catalogue_list_attrs(const eager__op *op, eager__strbuf *out) {
   if (count == 0) eager__strbuf_add(out, "it has no attributes");
   for (int i = 0; i < count; i++)
     eager__strbuf_format(out, "%s%s (%s)", i == 0 ? "its attributes are: " : ", ",
-                         op->attrs[i].name, eager__attr_kind_text(op->attrs[i].kind));
+                         op->attrs[i].name, attr_kind_text(op->attrs[i].kind));
 }
 
 /* --- Describing --- */

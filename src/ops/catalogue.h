@@ -8,9 +8,6 @@
 /* The record; NOT_FOUND names what comes near. */
 eager_status eager__catalogue_find(const char *name, const eager__op **out);
 
-/* "int", "list of ints" ...: as errors and descriptions speak of an attribute. */
-const char *eager__attr_kind_text(eager__attr_kind kind);
-
 /* Appends "its attributes are: axis (int), keep_dims (bool)". */
 void eager__catalogue_list_attrs(const eager__op *op, eager__strbuf *out);
 

@@ -1,7 +1,7 @@
 #include "ops/channel_sums.h"
 
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "ops/teams.h"
 
@@ -26,19 +26,6 @@ static const char *const columns_kernels[] = {
     [EAGER__SUM_SLOPES] = "slopes_columns",
     [EAGER__SUM_BY_ROW] = "by_row_columns",
 };
-
-void eager__arg_site(eager__commands *commands, eager__site place) {
-  switch (place.where) {
-  case EAGER__INPUT:
-    eager__arg_input(commands, place.number);
-    return;
-  case EAGER__SCRATCH:
-    eager__arg_scratch(commands, place.number);
-    return;
-  default: /* NOTHING: any buffer will do */
-    eager__arg_output(commands, place.number);
-  }
-}
 
 eager__channels eager__channels_make(int64_t outer, int64_t channels, int64_t inner,
                                      bool by_row) {
@@ -92,11 +79,6 @@ static int64_t cut_columns(const eager__commands *commands, eager__channels *c) 
   return tiles * c->parts;
 }
 
-/* The kernel begun last shares a group's local memory. */
-static int64_t local_size(const eager__commands *commands) {
-  return eager__commands_traits(commands)->cpu_like ? 1 : eager__group_size(commands);
-}
-
 eager_status eager__add_channel_sums(eager__commands *commands, eager__summed what,
                                      eager__channels *c,
                                      const eager__sum_operands *operands,
@@ -105,14 +87,14 @@ eager_status eager__add_channel_sums(eager__commands *commands, eager__summed wh
   bool columns = c->inner == 1 && (c->channels > 1 || what == EAGER__SUM_BY_ROW);
   eager__kernel_begin(commands, &eager__family_norm, dtype,
                       columns ? columns_kernels[what] : rows_kernels[what]);
-  int64_t local = local_size(commands);
+  int64_t local = eager__group_each(commands);
   int64_t items = columns ? cut_columns(commands, c) : cut_rows(commands, c);
   size_t element = eager__computed_size(dtype);
   *out_partials = eager__scratch(commands, (size_t)(2 * c->parts * c->channels) * element);
-  eager__arg_site(commands, operands->x);
-  eager__arg_site(commands, operands->dy);
-  eager__arg_site(commands, operands->mean);
-  eager__arg_site(commands, columns ? operands->scale : operands->gamma);
+  eager__arg_at(commands, &operands->x);
+  eager__arg_at(commands, &operands->dy);
+  eager__arg_at(commands, &operands->mean);
+  eager__arg_at(commands, columns ? &operands->scale : &operands->gamma);
   eager__arg_scratch(commands, *out_partials);
   eager__arg_bytes(commands, c, sizeof *c);
   if (!columns) eager__arg_local(commands, (size_t)local * element);
@@ -120,16 +102,12 @@ eager_status eager__add_channel_sums(eager__commands *commands, eager__summed wh
                            eager__grid_2d(items, local, columns ? 1 : c->parts, 1));
 }
 
-eager__grid eager__grid_each(const eager__commands *commands, int64_t count) {
-  return eager__grid_1d(count, local_size(commands));
-}
-
 eager_status eager__add_finish_mean(eager__commands *commands,
                                     const eager__channels *channels, int partials,
-                                    eager__site means) {
+                                    eager__spot means) {
   eager__kernel_begin(commands, &eager__family_norm, commands->call->dtype, "finish_mean");
   eager__arg_scratch(commands, partials);
-  eager__arg_site(commands, means);
+  eager__arg_at(commands, &means);
   eager__arg_bytes(commands, channels, sizeof *channels);
-  return eager__kernel_end(commands, eager__grid_each(commands, channels->channels));
+  return eager__kernel_end(commands, eager__grid_each(commands, channels->channels, 1));
 }

@@ -18,18 +18,10 @@ typedef enum eager__summed {
   EAGER__SUM_BY_ROW,
 } eager__summed;
 
-/* A kernel's (pointer, offset): input #i, output #i or scratch #i; NOTHING is not looked
- * at. */
-typedef struct eager__site {
-  enum { EAGER__NOTHING, EAGER__INPUT, EAGER__OUTPUT, EAGER__SCRATCH } where;
-  int number;
-} eager__site;
-
-void eager__arg_site(eager__commands *commands, eager__site place);
-
+/* Those that a sum does not look at may be anywhere. */
 typedef struct eager__sum_operands {
-  eager__site x, dy, gamma; /* of the call's dtype */
-  eager__site mean, scale;  /* of the type it is computed in */
+  eager__spot x, dy, gamma; /* of the call's dtype */
+  eager__spot mean, scale;  /* of the type it is computed in */
 } eager__sum_operands;
 
 /* x as [outer][channels][inner], not cut yet. One channel has no rows of channels: its
@@ -44,12 +36,9 @@ eager_status eager__add_channel_sums(eager__commands *commands, eager__summed wh
                                      const eager__sum_operands *operands,
                                      int *out_partials);
 
-/* The grid of a kernel with one work-item for each of `count`; it has been begun. */
-eager__grid eager__grid_each(const eager__commands *commands, int64_t count);
-
 /* Adds finish_mean. */
 eager_status eager__add_finish_mean(eager__commands *commands,
                                     const eager__channels *channels, int partials,
-                                    eager__site means);
+                                    eager__spot means);
 
 #endif

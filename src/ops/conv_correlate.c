@@ -2,7 +2,7 @@
 
 #include "ops/conv_pack.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum {

@@ -2,8 +2,8 @@
 
 #include "ops/conv_pack.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/lanes.h"
-#include "ops/moves.h"
 #include "ops/plan.h"
 
 enum {

@@ -1,8 +1,8 @@
 #include "ops/conv_pack.h"
 
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/lanes.h"
-#include "ops/moves.h"
 #include "ops/plan.h"
 
 /* As in conv_pack.cl. */
@@ -142,7 +142,5 @@ eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *c
   eager__arg_input(commands, input);
   eager__arg_at(commands, &out->place);
   eager__arg_bytes(commands, &p, sizeof p);
-  int64_t local = traits->cpu_like ? 1 : eager__group_size(commands);
-  return eager__kernel_end(commands,
-                           eager__grid_1d(eager__ceil_div(p.count, p.each), local));
+  return eager__kernel_end(commands, eager__grid_each(commands, p.count, p.each));
 }

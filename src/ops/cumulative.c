@@ -3,7 +3,7 @@
  * threads. */
 #include "eagercl/ops.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
@@ -65,12 +65,6 @@ static eager_status plan(const eager__call *call, const eager__traits *traits, r
   return EAGER_OK;
 }
 
-static eager_status end(eager__commands *commands, int64_t count) {
-  bool blocks = eager__commands_traits(commands)->cpu_like;
-  return eager__kernel_end(commands,
-                           eager__grid_1d(count, blocks ? 1 : eager__group_size(commands)));
-}
-
 static eager_status launch(eager__call *call, eager__commands *commands) {
   const kernels *row = call->op->data;
   running r;
@@ -84,7 +78,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
     eager__arg_input(commands, 0);
     eager__arg_scratch(commands, totals);
     eager__arg_bytes(commands, &r, sizeof r);
-    EAGER__TRY(end(commands, r.count));
+    EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, r.count, 1)));
 
     running columns = r;
     columns.parts = 1;
@@ -93,7 +87,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
     eager__arg_scratch(commands, totals);
     eager__arg_bytes(commands, &columns, sizeof columns);
     eager__arg_long(commands, r.parts);
-    EAGER__TRY(end(commands, columns.count));
+    EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, columns.count, 1)));
   }
   eager__kernel_begin(commands, &eager__family_cumulative, call->dtype, row->parts);
   eager__arg_input(commands, 0);
@@ -103,7 +97,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   else
     eager__arg_output(commands, 0); /* not looked at */
   eager__arg_bytes(commands, &r, sizeof r);
-  return end(commands, r.count);
+  return eager__kernel_end(commands, eager__grid_each(commands, r.count, 1));
 }
 
 static const kernels sums = {"sum_totals", "sum_starts", "sum_parts"};

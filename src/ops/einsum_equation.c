@@ -11,7 +11,8 @@ static char letter_of(int label) {
   return (char)(label < 26 ? 'a' + label : 'A' + label - 26);
 }
 
-eager_status eager__subscript_parse(const char *text, const char *end, const char *equation,
+/* One subscript, [text, end); blanks are skipped. `equation` is for the error. */
+static eager_status subscript_parse(const char *text, const char *end, const char *equation,
                                     eager__subscript *out) {
   *out = (eager__subscript){0};
   for (; text < end; text++) {
@@ -38,7 +39,8 @@ eager_status eager__subscript_parse(const char *text, const char *end, const cha
   return EAGER_OK;
 }
 
-eager_status eager__subscript_expand(const eager__subscript *subscript, int axes,
+/* With `axes` axes for the ellipsis. INVALID_ARGUMENT beyond EAGER__MAX_RANK. */
+static eager_status subscript_expand(const eager__subscript *subscript, int axes,
                                      eager__axes *out) {
   EAGER__REQUIRE(subscript->count + axes <= EAGER__MAX_RANK, EAGER_INVALID_ARGUMENT,
                  "a rank of %d is more than %d", subscript->count + axes, EAGER__MAX_RANK);
@@ -51,7 +53,8 @@ eager_status eager__subscript_expand(const eager__subscript *subscript, int axes
   return EAGER_OK;
 }
 
-eager_status eager__equation_check(const char *equation, int inputs) {
+/* INVALID_ARGUMENT unless there is one "->" and a subscript for every input. */
+static eager_status equation_check(const char *equation, int inputs) {
   const char *arrow = strstr(equation, "->");
   EAGER__REQUIRE(arrow && !strstr(arrow + 2, "->"), EAGER_INVALID_ARGUMENT,
                  "Expecting exactly one '->' in einsum equation: %s", equation);
@@ -65,12 +68,11 @@ eager_status eager__equation_check(const char *equation, int inputs) {
 
 eager_status eager__equation_get(const char *equation, int operand, eager__subscript *out) {
   const char *arrow = strstr(equation, "->"), *begin = equation;
-  if (operand < 0)
-    return eager__subscript_parse(arrow + 2, arrow + strlen(arrow), equation, out);
+  if (operand < 0) return subscript_parse(arrow + 2, arrow + strlen(arrow), equation, out);
   for (; operand > 0; begin++) operand -= *begin == ',';
   const char *end = begin;
   while (end < arrow && *end != ',') end++;
-  return eager__subscript_parse(begin, end, equation, out);
+  return subscript_parse(begin, end, equation, out);
 }
 
 void eager__subscript_text(const eager__subscript *subscript,
@@ -97,7 +99,7 @@ static eager_status expand_operand(const eager__call *call, int i,
   EAGER__REQUIRE(subscript->count <= x->rank, EAGER_INVALID_ARGUMENT,
                  "Expected input %d to have rank at least %d but got: %d", i,
                  subscript->count, x->rank);
-  return eager__subscript_expand(subscript, x->rank - subscript->count, axes);
+  return subscript_expand(subscript, x->rank - subscript->count, axes);
 }
 
 static eager_status merge_dim(const eager__shape *x, int axis, int label, int64_t *known) {
@@ -134,7 +136,7 @@ static eager_status read_result(const char *equation, eager__einsum *e) {
                  "Output contains %d broadcasting dimension(s) but no ellipsis (...) was "
                  "found in the output subscripts.",
                  axes);
-  EAGER__TRY(eager__subscript_expand(&subscript, axes, &e->result));
+  EAGER__TRY(subscript_expand(&subscript, axes, &e->result));
   eager__subscript_text(&subscript, text);
   for (int d = 0; d < e->result.rank; d++)
     EAGER__REQUIRE(e->dims[e->result.labels[d]] != -2, EAGER_INVALID_ARGUMENT,
@@ -146,7 +148,7 @@ static eager_status read_result(const char *equation, eager__einsum *e) {
 
 eager_status eager__einsum_read(const eager__call *call, eager__einsum *out) {
   const char *equation = eager__attr_get(call, "equation")->text;
-  EAGER__TRY(eager__equation_check(equation, call->input_count));
+  EAGER__TRY(equation_check(equation, call->input_count));
   for (int i = 0; i < EAGER__LABELS; i++) out->dims[i] = -2;
   for (int i = 0; i < call->input_count; i++) {
     eager__subscript subscript;
@@ -161,7 +163,8 @@ eager_status eager__einsum_read(const eager__call *call, eager__einsum *out) {
   return read_result(equation, out);
 }
 
-bool eager__einsum_is_identity(const eager__call *call, const eager__einsum *e) {
+/* Whether the result is the one operand as it is. */
+static bool is_identity(const eager__call *call, const eager__einsum *e) {
   const eager__axes *x = &e->operands[0], *y = &e->result;
   uint64_t seen = 0;
   if (call->input_count != 1 || x->rank != y->rank) return false;
@@ -179,6 +182,6 @@ eager_status eager__einsum_infer(eager__call *call) {
   out->dtype = call->dtype;
   out->shape.rank = e.result.rank;
   for (int d = 0; d < e.result.rank; d++) out->shape.dims[d] = e.dims[e.result.labels[d]];
-  out->view_of = eager__einsum_is_identity(call, &e) ? 1 : 0;
+  out->view_of = is_identity(call, &e) ? 1 : 0;
   return EAGER_OK;
 }

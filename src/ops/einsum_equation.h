@@ -24,15 +24,6 @@ typedef struct eager__axes {
   uint8_t labels[EAGER__MAX_RANK];
 } eager__axes;
 
-/* One subscript, [text, end); blanks are skipped. `equation` is for the error. */
-eager_status eager__subscript_parse(const char *text, const char *end, const char *equation,
-                                    eager__subscript *out);
-/* With `axes` axes for the ellipsis. INVALID_ARGUMENT beyond EAGER__MAX_RANK. */
-eager_status eager__subscript_expand(const eager__subscript *subscript, int axes,
-                                     eager__axes *out);
-
-/* INVALID_ARGUMENT unless there is one "->" and a subscript for every input. */
-eager_status eager__equation_check(const char *equation, int inputs);
 /* Subscript `operand` of an equation that has been checked; -1: the result's. */
 eager_status eager__equation_get(const char *equation, int operand, eager__subscript *out);
 
@@ -45,8 +36,6 @@ typedef struct eager__einsum {
 
 /* Refuses what Einsum refuses. */
 eager_status eager__einsum_read(const eager__call *call, eager__einsum *out);
-/* Whether the result is the one operand as it is. */
-bool eager__einsum_is_identity(const eager__call *call, const eager__einsum *e);
 /* `infer` for any number of operands. */
 eager_status eager__einsum_infer(eager__call *call);
 

@@ -9,7 +9,7 @@
 #include "ops/einsum_equation.h"
 #include "ops/families.h"
 #include "ops/gemm.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum { A, B, C, SIDES };
@@ -121,9 +121,7 @@ static eager_status add_collect(eager__commands *commands, labels all, int from,
   eager__arg_at(commands, x);
   eager__arg_at(commands, out);
   eager__arg_bytes(commands, &s, sizeof s);
-  int64_t local = blocks ? 1 : eager__group_size(commands);
-  return eager__kernel_end(commands,
-                           eager__grid_1d(eager__ceil_div(s.count, s.each), local));
+  return eager__kernel_end(commands, eager__grid_each(commands, s.count, s.each));
 }
 
 static eager_status make_one(eager__commands *commands, eager__spot *out) {

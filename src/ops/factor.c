@@ -1,7 +1,7 @@
 #include "ops/factor.h"
 
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum {

@@ -5,11 +5,13 @@
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
 const eager__family eager__family_rows = {
     .name = "rows",
-    .files = {"reduce", "reduce_group", "reduce_sum", "reduce_plain", "arg"}};
+    .files = {"fold", "reduce", "reduce_group", "reduce_sum", "reduce_plain", "arg"}};
 const eager__family eager__family_means = {
-    .name = "means", .files = {"reduce", "reduce_group", "reduce_sum"}, .wide = true};
+    .name = "means",
+    .files = {"fold", "reduce", "reduce_group", "reduce_sum"},
+    .wide = true};
 const eager__family eager__family_moments = {
-    .name = "moments", .files = {"reduce", "reduce_group", "reduce_about"}};
+    .name = "moments", .files = {"fold", "reduce", "reduce_group", "reduce_about"}};
 const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
 const eager__family eager__family_resize = {.name = "resize", .files = {"resize"}};
 const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
@@ -31,7 +33,7 @@ const eager__family eager__family_diag = {.name = "diag",
                                           .files = {"moves", "diag", "invert"}};
 const eager__family eager__family_buckets = {.name = "buckets", .files = {"buckets"}};
 const eager__family eager__family_scatter = {.name = "scatter",
-                                             .files = {"moves", "scatter"}};
+                                             .files = {"moves", "fold", "scatter"}};
 const eager__family eager__family_histogram = {.name = "histogram", .files = {"histogram"}};
 const eager__family eager__family_gemm = {
     .name = "gemm", .files = {"matmul", "matmul_packed", "matmul_group", "einsum"}};

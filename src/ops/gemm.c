@@ -2,7 +2,7 @@
 #include "ops/gemm_plan.h"
 
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "runtime/options.h"
 

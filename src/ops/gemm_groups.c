@@ -1,5 +1,6 @@
 /* Products on GPUs: work-items of a group share a tile, or a row. */
 #include "ops/gemm_plan.h"
+#include "ops/grids.h"
 #include "ops/moves.h"
 #include "ops/plan.h"
 

@@ -6,7 +6,7 @@
 #include "eagercl/ops.h"
 #include "ops/buckets.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "runtime/run.h"
 
@@ -39,12 +39,8 @@ static int64_t float_key(eager_dtype dtype, double value) {
   return value < 0 ? -(int64_t)bits : (int64_t)bits;
 }
 
-static bool is_float(eager_dtype dtype) {
-  return eager__dtype(dtype)->kind == EAGER__KIND_FLOAT;
-}
-
 static void encode_key(eager_dtype dtype, int64_t key, void *out) {
-  if (is_float(dtype))
+  if (eager__dtype_is_float(dtype))
     eager__encode_double(dtype, float_of(dtype, key), out);
   else
     eager__encode_int(dtype, key, out);
@@ -102,7 +98,8 @@ static range read_range(const eager__call *call) {
   for (int i = 0; i < 2; i++) eager__encode_double(call->dtype, ends[i], &bits[i]);
   r.low = eager__decode_double(call->dtype, &bits[0]);
   double high = eager__decode_double(call->dtype, &bits[1]);
-  r.low_key = is_float(call->dtype) ? float_key(call->dtype, r.low) : (int64_t)r.low;
+  r.low_key =
+      eager__dtype_is_float(call->dtype) ? float_key(call->dtype, r.low) : (int64_t)r.low;
   double width = call->dtype == EAGER_FLOAT32 ? (float)high - (float)r.low : high - r.low;
   r.step = width / (double)r.bins;
   return r;
@@ -111,9 +108,9 @@ static range read_range(const eager__call *call) {
 static eager_status add_edges(eager__call *call, eager__commands *commands, int edges) {
   range r = read_range(call);
   size_t size = eager_dtype_size(r.dtype);
-  int64_t most = is_float(r.dtype)        ? float_key(r.dtype, INFINITY)
-                 : r.dtype == EAGER_INT32 ? INT32_MAX
-                                          : INT64_MAX;
+  int64_t most = eager__dtype_is_float(r.dtype) ? float_key(r.dtype, INFINITY)
+                 : r.dtype == EAGER_INT32       ? INT32_MAX
+                                                : INT64_MAX;
   int64_t edge = r.low_key;
   for (int64_t k = 1; k < r.bins; k += EDGES) {
     uint8_t list[EDGES * 8] = {0};
@@ -147,11 +144,10 @@ static eager_status add_counting(eager__call *call, eager__commands *commands, i
     eager__arg_long(commands, entries);
     eager__arg_long(commands, each);
     eager__arg_cell(commands);
-    EAGER__TRY(eager__kernel_end(commands, eager__stretch_grid(commands, entries, each)));
+    EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, entries, each)));
   }
   eager__kernel_begin(commands, &eager__family_histogram, call->dtype, "add_counts");
-  bool blocks = eager__commands_traits(commands)->cpu_like;
-  int64_t local = blocks ? 1 : eager__group_size(commands);
+  int64_t local = eager__group_each(commands);
   eager__arg_output(commands, 0);
   eager__arg_scratch(commands, counts);
   eager__arg_long(commands, copies);

@@ -3,7 +3,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "runtime/run.h"
 
@@ -31,12 +31,6 @@ static void add_args(eager__commands *commands, int64_t count, int64_t each) {
   eager__arg_long(commands, each);
 }
 
-static eager__grid grid(const eager__commands *commands, int64_t count, int64_t each) {
-  bool cpu_like = eager__commands_traits(commands)->cpu_like;
-  return eager__grid_1d(eager__ceil_div(count, each),
-                        cpu_like ? 1 : eager__group_size(commands));
-}
-
 static eager_status launch(eager__call *call, eager__commands *commands) {
   const eager__family *family = &eager__family_diag;
   eager_dtype dtype = eager__move_dtype(call->dtype);
@@ -51,14 +45,14 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_long(commands, count);
   eager__arg_long(commands, each);
   eager__arg_bytes(commands, &none, eager_dtype_size(call->dtype));
-  EAGER__TRY(eager__kernel_end(commands, grid(commands, count, each)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, count, each)));
   eager__kernel_begin(commands, family, dtype, "invert");
   add_args(commands, count, each);
-  EAGER__TRY(eager__kernel_end(commands, grid(commands, count, each)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, count, each)));
   eager__kernel_begin(commands, family, dtype, "invert_check");
   add_args(commands, count, each);
   eager__arg_cell(commands);
-  return eager__kernel_end(commands, grid(commands, count, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 enum { INDICES = EAGER__BIT(EAGER_INT32) | EAGER__BIT(EAGER_INT64) };

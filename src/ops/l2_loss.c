@@ -13,7 +13,7 @@ static eager_status infer(eager__call *call) {
 static eager_status launch(eager__call *call, eager__commands *commands) {
   int64_t count = eager__shape_elements(call->inputs[0].shape);
   eager__channels c = eager__channels_make(1, 1, count, false);
-  eager__sum_operands operands = {.x = {EAGER__INPUT, 0}};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, 0, 0}};
   int partials;
   c.centred = 0;
   EAGER__TRY(

@@ -3,6 +3,7 @@
 #include "eagercl/ops.h"
 #include "ops/channel_sums.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "ops/teams.h"
 #include "ops/wanted.h"
@@ -148,11 +149,11 @@ static eager_status launch_parts(eager__call *call, eager__commands *commands,
                                  norm_shape *s) {
   const norm_kind *kind = call->op->data;
   eager__channels c = eager__channels_make(1, s->rows, s->length, false);
-  eager__sum_operands operands = {.x = {EAGER__INPUT, X}};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, X, 0}};
   int partials;
   c.centred = kind->centred;
   if (kind->centred) {
-    operands.mean = (eager__site){EAGER__OUTPUT, 1};
+    operands.mean = (eager__spot){EAGER__PLACE_OUTPUT, 1, 0};
     EAGER__TRY(
         eager__add_channel_sums(commands, EAGER__SUM_MEAN, &c, &operands, &partials));
     EAGER__TRY(eager__add_finish_mean(commands, &c, partials, operands.mean));
@@ -164,7 +165,7 @@ static eager_status launch_parts(eager__call *call, eager__commands *commands,
   eager__arg_output(commands, kind->inverse);
   eager__arg_bytes(commands, &c, sizeof c);
   arg_epsilon(commands);
-  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, s->rows)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, s->rows, 1)));
   if (s->length == 0) return EAGER_OK;
   eager__kernel_begin(commands, &eager__family_norm, call->dtype, "layer_norm_write");
   eager__grid grid = plan_parts(commands, s);
@@ -226,10 +227,10 @@ static void arg_backward(eager__commands *commands) {
 static eager_status add_params(eager__call *call, eager__commands *commands,
                                const norm_shape *s) {
   eager__channels c = eager__channels_make(s->rows, s->length, 1, true);
-  eager__sum_operands operands = {.x = {EAGER__INPUT, BACK_X},
-                                  .dy = {EAGER__INPUT, DY},
-                                  .mean = {EAGER__INPUT, BACK_MEAN},
-                                  .scale = {EAGER__INPUT, inverse_input(call)}};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, BACK_X, 0},
+                                  .dy = {EAGER__PLACE_INPUT, DY, 0},
+                                  .mean = {EAGER__PLACE_INPUT, BACK_MEAN, 0},
+                                  .scale = {EAGER__PLACE_INPUT, inverse_input(call), 0}};
   int partials;
   c.centred = s->centred;
   EAGER__TRY(
@@ -240,16 +241,16 @@ static eager_status add_params(eager__call *call, eager__commands *commands,
   eager__arg_output(commands, DGAMMA);
   eager__arg_output(commands, s->centred ? DBETA : DGAMMA);
   eager__arg_bytes(commands, &c, sizeof c);
-  return eager__kernel_end(commands, eager__grid_each(commands, s->length));
+  return eager__kernel_end(commands, eager__grid_each(commands, s->length, 1));
 }
 
 static eager_status add_back_parts(eager__call *call, eager__commands *commands,
                                    norm_shape *s) {
   eager__channels c = eager__channels_make(1, s->rows, s->length, false);
-  eager__sum_operands operands = {.x = {EAGER__INPUT, BACK_X},
-                                  .dy = {EAGER__INPUT, DY},
-                                  .gamma = {EAGER__INPUT, BACK_GAMMA},
-                                  .mean = {EAGER__INPUT, BACK_MEAN}};
+  eager__sum_operands operands = {.x = {EAGER__PLACE_INPUT, BACK_X, 0},
+                                  .dy = {EAGER__PLACE_INPUT, DY, 0},
+                                  .gamma = {EAGER__PLACE_INPUT, BACK_GAMMA, 0},
+                                  .mean = {EAGER__PLACE_INPUT, BACK_MEAN, 0}};
   int partials;
   c.centred = s->centred;
   EAGER__TRY(
@@ -261,7 +262,7 @@ static eager_status add_back_parts(eager__call *call, eager__commands *commands,
   eager__arg_input(commands, inverse_input(call));
   eager__arg_scratch(commands, coefs);
   eager__arg_bytes(commands, &c, sizeof c);
-  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, s->rows)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, s->rows, 1)));
   eager__kernel_begin(commands, &eager__family_norm, call->dtype, "layer_norm_back_write");
   eager__grid grid = plan_parts(commands, s);
   arg_backward(commands);

@@ -1,7 +1,7 @@
 /* LRN and LRNGrad: local response normalisation over the channels of images. */
 #include "eagercl/ops.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"

@@ -319,10 +319,8 @@ static void set_k(eager__call *call, const eager_matrix_diag_options *options) {
   eager__call_set_ints(call, "k", options->k, 2);
 }
 
-static void set_align(eager__call *call, int index,
-                      const eager_matrix_diag_options *options) {
-  if (options && options->align)
-    eager__call_set_attr(call, index, &(eager__attr){.text = options->align});
+static void set_align(eager__call *call, const eager_matrix_diag_options *options) {
+  if (options && options->align) eager__call_set_string(call, "align", options->align);
 }
 
 eager_status eager_matrix_diag(eager_tensor *diagonal,
@@ -331,7 +329,7 @@ eager_status eager_matrix_diag(eager_tensor *diagonal,
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[DIAG_V3], &diagonal, 1));
   set_k(&call, options);
-  set_align(&call, 4, options);
+  set_align(&call, options);
   if (options && options->num_rows)
     eager__call_set_int(&call, "num_rows", options->num_rows);
   if (options && options->num_cols)
@@ -346,7 +344,7 @@ eager_status eager_matrix_diag_part(eager_tensor *x,
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[PART_V3], &x, 1));
   set_k(&call, options);
-  set_align(&call, 2, options);
+  set_align(&call, options);
   if (options) eager__call_set_float(&call, "padding_value", options->padding_value);
   return eager__call_run(&call, NULL, out, 1);
 }
@@ -357,6 +355,6 @@ eager_status eager_matrix_set_diag(eager_tensor *x, eager_tensor *diagonal,
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[SET_V3], (eager_tensor *[]){x, diagonal}, 2));
   set_k(&call, options);
-  set_align(&call, 1, options);
+  set_align(&call, options);
   return eager__call_run(&call, NULL, out, 1);
 }

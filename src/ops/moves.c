@@ -1,6 +1,7 @@
 #include "ops/moves.h"
 
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum {
@@ -9,15 +10,6 @@ enum {
   BLOCK_MOST = 65536,
   BLOCKS_PER_UNIT = 8,
 };
-
-int64_t eager__group_size(const eager__commands *commands) {
-  if (commands->status != EAGER_OK) return 1;
-  const eager__chunk *chunk = commands->last;
-  const eager__kernel *kernel = chunk->items[chunk->item_count - 1].kernel;
-  int64_t most = eager__at_most((int64_t)eager__commands_traits(commands)->max_local_size,
-                                (int64_t)eager__kernel_max_local_size(kernel));
-  return eager__power_of_two(EAGER__GROUP, eager__at_most(most, EAGER__GROUP));
-}
 
 /* Few columns: the rest of a work-group takes further rows. */
 static int64_t local_columns(const eager__commands *commands, int64_t columns) {

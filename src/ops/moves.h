@@ -20,9 +20,6 @@ eager__spread eager__spread_make(const eager__commands *commands, int64_t rows,
 eager__grid eager__spread_grid(const eager__commands *commands,
                                const eager__spread *spread);
 
-/* The largest power of two up to EAGER__GROUP that the kernel begun last takes. */
-int64_t eager__group_size(const eager__commands *commands);
-
 /* Output 0, dense, from the elements of input 0 that operand 0 of `walk` visits from
  * element `start` on. The walk is collapsed and not empty. */
 eager_status eager__add_move_rows(eager__commands *commands, int64_t start,

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 #include "ops/scan.h"
 
@@ -89,7 +90,7 @@ static void add_runs(eager__commands *commands, eager_dtype dtype, int input,
   eager__arg_scratch(commands, keys_places[1]);
   eager__arg_bytes(commands, o, sizeof *o);
   eager__arg_bytes(commands, rule, sizeof *rule);
-  eager__kernel_end(commands, eager__block_grid(commands, runs, o->each));
+  eager__kernel_end(commands, eager__grid_each(commands, runs, o->each));
 }
 
 /* `o` becomes what it is after the merge. */
@@ -111,7 +112,7 @@ static void add_merge(eager__commands *commands, eager_dtype dtype, ordering *o,
   eager__arg_bytes(commands, o, sizeof *o);
   eager__arg_bytes(commands, &m, sizeof m);
   eager__kernel_end(
-      commands, eager__block_grid(commands, after.rows * after.runs * m.pieces, o->each));
+      commands, eager__grid_each(commands, after.rows * after.runs * m.pieces, o->each));
   *o = after;
 }
 
@@ -241,5 +242,5 @@ eager_status eager__add_order_pick(eager__commands *commands, int input,
   eager__arg_scratch(commands, ordered->places);
   eager__arg_bytes(commands, &o, sizeof o);
   eager__arg_bytes(commands, &pick, sizeof pick);
-  return eager__kernel_end(commands, eager__block_grid(commands, elements, o.each));
+  return eager__kernel_end(commands, eager__grid_each(commands, elements, o.each));
 }

@@ -4,8 +4,8 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/margins.h"
-#include "ops/moves.h"
 #include "ops/plan.h"
 #include "ops/shape_attr.h"
 #include "runtime/run.h"
@@ -178,9 +178,7 @@ static eager_status launch_mirror_grad(eager__call *call, eager__commands *comma
   eager__arg_bytes(commands, &all, sizeof all);
   eager__arg_long(commands, count);
   eager__arg_long(commands, each);
-  return eager__kernel_end(commands,
-                           eager__grid_1d(eager__ceil_div(count, each),
-                                          cpu_like ? 1 : eager__group_size(commands)));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 enum { MODE = 1 }; /* of MirrorPad's and MirrorPadGrad's attributes */
@@ -251,7 +249,7 @@ static eager_status run_mirror(const eager__op *op, eager_tensor *x,
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, op, &x, 1));
   set_paddings(&call, x, paddings);
-  eager__call_set_attr(&call, MODE, &(eager__attr){.text = mode});
+  eager__call_set_string(&call, "mode", mode);
   return eager__call_run(&call, NULL, out, 1);
 }
 

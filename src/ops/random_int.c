@@ -3,7 +3,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/random_seed.h"
 #include "ops/shape_attr.h"
 #include "runtime/run.h"

@@ -4,16 +4,12 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "runtime/run.h"
 
 enum { START, LIMIT, DELTA, OUTPUT_DTYPE }; /* the attributes, in the record's order */
 
 static const int64_t block = 4096; /* elements per work-item of a CPU */
-
-static bool is_float(eager_dtype dtype) {
-  return eager__dtype(dtype)->kind == EAGER__KIND_FLOAT;
-}
 
 /* As asked for; else int32, or float32 if one of the three numbers is a float. */
 static eager_status read_dtype(const eager__call *call, eager_dtype *out) {
@@ -103,7 +99,7 @@ static eager_status infer(eager__call *call) {
   eager_dtype dtype = EAGER_DTYPE_INVALID;
   int64_t count;
   EAGER__TRY(read_dtype(call, &dtype));
-  if (is_float(dtype))
+  if (eager__dtype_is_float(dtype))
     EAGER__TRY(float_count(call, dtype, &count));
   else
     EAGER__TRY(int_count(call, dtype, &count));
@@ -114,7 +110,7 @@ static eager_status infer(eager__call *call) {
 
 static eager_status add_number(eager__call *call, eager__commands *commands, int index) {
   int64_t value = 0;
-  if (is_float(call->dtype)) {
+  if (eager__dtype_is_float(call->dtype)) {
     eager__arg_scalar(commands, call->dtype, read_float(call, index, call->dtype));
     return EAGER_OK;
   }
@@ -137,9 +133,7 @@ static int64_t begin_kernel(const eager__call *call, eager__commands *commands,
 }
 
 static eager_status end_kernel(eager__commands *commands, int64_t items) {
-  bool cpu_like = eager__commands_traits(commands)->cpu_like;
-  return eager__kernel_end(
-      commands, eager__grid_1d(items, cpu_like ? 1 : eager__group_size(commands)));
+  return eager__kernel_end(commands, eager__grid_each(commands, items, 1));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {
@@ -156,8 +150,9 @@ enum { STOP = LIMIT, NUM = DELTA };
 static eager_status infer_linspace(eager__call *call) {
   eager_dtype dtype = (eager_dtype)call->attrs[OUTPUT_DTYPE].i;
   int64_t num = call->attrs[NUM].i;
-  EAGER__REQUIRE(eager__dtype_is_valid(dtype) && is_float(dtype), EAGER_INVALID_ARGUMENT,
-                 "linspace makes floats, not %s", eager_dtype_name(dtype));
+  EAGER__REQUIRE(eager__dtype_is_valid(dtype) && eager__dtype_is_float(dtype),
+                 EAGER_INVALID_ARGUMENT, "linspace makes floats, not %s",
+                 eager_dtype_name(dtype));
   EAGER__REQUIRE(num > 0, EAGER_INVALID_ARGUMENT, "Requires num > 0: %" PRId64, num);
   call->dtype = dtype;
   call->outputs[0].dtype = dtype;

@@ -1,7 +1,7 @@
 #include "ops/scan.h"
 
 #include "ops/families.h"
-#include "ops/moves.h"
+#include "ops/grids.h"
 #include "ops/plan.h"
 
 enum {
@@ -23,13 +23,6 @@ int64_t eager__block_each(const eager__commands *commands, int64_t elements, int
   return eager__at_most(eager__at_least(block, BLOCK_LEAST), BLOCK_MOST);
 }
 
-eager__grid eager__block_grid(const eager__commands *commands, int64_t elements,
-                              int64_t each) {
-  bool cpu_like = eager__commands_traits(commands)->cpu_like;
-  return eager__grid_1d(eager__ceil_div(elements, each),
-                        cpu_like ? 1 : eager__group_size(commands));
-}
-
 /* Level 0 is the array, the others stand in the scratch buffer. Without one level 0 is all
  * there is and the sums are not looked at. */
 static void add_level(eager__commands *commands, const eager__scan *scan, int level,
@@ -41,7 +34,7 @@ static void add_level(eager__commands *commands, const eager__scan *scan, int le
   eager__arg_at(commands, &sums);
   eager__arg_bytes(commands, s, sizeof *s);
   eager__kernel_end(commands,
-                    eager__block_grid(commands, eager__at_least(s->count, 1), s->each));
+                    eager__grid_each(commands, eager__at_least(s->count, 1), s->each));
 }
 
 eager_status eager__add_scan(eager__commands *commands, eager__scan *scan) {

@@ -21,10 +21,7 @@ eager_status eager__add_scan_total(eager__commands *commands, const eager__scan 
                                    int output);
 
 /* How many consecutive elements a work-item counts, at most EAGER__TRIPS: `gpu` of them
- * where the device is not like a CPU. */
+ * where the device is not like a CPU. eager__grid_each has the grid. */
 int64_t eager__block_each(const eager__commands *commands, int64_t elements, int64_t gpu);
-/* The grid for that; for the kernel begun last. */
-eager__grid eager__block_grid(const eager__commands *commands, int64_t elements,
-                              int64_t each);
 
 #endif

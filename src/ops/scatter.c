@@ -4,6 +4,7 @@
 #include "eagercl/ops.h"
 #include "ops/buckets.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/indices.h"
 #include "ops/moves.h"
 #include "ops/shape_attr.h"
@@ -108,7 +109,7 @@ static eager_status add_keys(eager__call *call, eager__commands *commands,
   eager__arg_long(commands, each);
   eager__arg_bytes(commands, &corner, sizeof corner);
   eager__arg_cell(commands);
-  return eager__kernel_end(commands, eager__stretch_grid(commands, buckets->entries, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, buckets->entries, each));
 }
 
 /* Each target takes the row of the last update that names it. */
@@ -124,7 +125,7 @@ static eager_status add_replacing(eager__call *call, eager__commands *commands,
   eager__arg_long(commands, entries);
   eager__arg_long(commands, each);
   eager__arg_long(commands, targets);
-  EAGER__TRY(eager__kernel_end(commands, eager__stretch_grid(commands, entries, each)));
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_each(commands, entries, each)));
 
   eager_dtype dtype = eager__move_dtype(call->dtype);
   eager__kernel_begin(commands, &eager__family_scatter, dtype, "scatter_rows");

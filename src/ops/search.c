@@ -6,6 +6,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/moves.h"
 #include "ops/order.h"
 #include "ops/plan.h"
@@ -86,7 +87,7 @@ static eager_status launch_bound(eager__call *call, eager__commands *commands) {
   eager__arg_input(commands, 1);
   add_rule(commands, &rule);
   eager__arg_bytes(commands, &s, sizeof s);
-  return eager__kernel_end(commands, eager__block_grid(commands, s.count, s.each));
+  return eager__kernel_end(commands, eager__grid_each(commands, s.count, s.each));
 }
 
 /* --- Bucketize --- */
@@ -164,7 +165,7 @@ static eager_status launch_bucketize(eager__call *call, eager__commands *command
   eager__arg_input(commands, 0);
   add_rule(commands, &rule);
   eager__arg_bytes(commands, &s, sizeof s);
-  return eager__kernel_end(commands, eager__block_grid(commands, count, s.each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, s.each));
 }
 
 /* --- InTopKV2 --- */
@@ -221,7 +222,7 @@ static eager_status launch_in_top_k(eager__call *call, eager__commands *commands
   }
   int counts = eager__scratch(commands, (size_t)(r.rows * r.parts) * sizeof(int64_t));
   eager__kernel_begin(commands, &eager__family_sort, EAGER_UINT32, "top_count");
-  int64_t local = cpu_like ? 1 : eager__group_size(commands);
+  int64_t local = eager__group_each(commands);
   int64_t local_rows = local / eager__power_of_two(r.parts, local);
   eager__arg_scratch(commands, counts);
   eager__arg_input(commands, PREDICTIONS);
@@ -237,8 +238,7 @@ static eager_status launch_in_top_k(eager__call *call, eager__commands *commands
   eager__arg_scratch(commands, counts);
   eager__arg_input(commands, TARGETS);
   eager__arg_bytes(commands, &r, sizeof r);
-  return eager__kernel_end(
-      commands, eager__grid_1d(r.rows, cpu_like ? 1 : eager__group_size(commands)));
+  return eager__kernel_end(commands, eager__grid_each(commands, r.rows, 1));
 }
 
 /* --- The ops --- */

@@ -5,6 +5,7 @@
 #include "eagercl/ops.h"
 #include "ops/buckets.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/indices.h"
 #include "runtime/run.h"
 
@@ -91,7 +92,7 @@ static eager_status add_keys(eager__call *call, eager__commands *commands, bool 
   eager__arg_long(commands, buckets->targets);
   eager__arg_int(commands, rising ? EAGER__RULE_RISING : EAGER__RULE_SEGMENTS);
   eager__arg_cell(commands);
-  return eager__kernel_end(commands, eager__stretch_grid(commands, count, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {

@@ -198,8 +198,7 @@ static eager_status sort(int op, eager_tensor *values, int64_t axis, const char 
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, &ops[op], &values, 1));
   eager__call_set_int(&call, "axis", axis);
-  if (direction != NULL)
-    eager__call_set_attr(&call, DIRECTION, &(eager__attr){.text = direction});
+  if (direction != NULL) eager__call_set_string(&call, "direction", direction);
   return eager__call_run(&call, NULL, out, 1);
 }
 

@@ -315,8 +315,7 @@ static eager_status run_image(const eager__op *op, eager_tensor *x, int64_t bloc
   eager__call call;
   EAGER__TRY(eager__call_begin(&call, op, &x, 1));
   eager__call_set_int(&call, "block_size", block_size);
-  if (data_format)
-    eager__call_set_attr(&call, DATA_FORMAT, &(eager__attr){.text = data_format});
+  if (data_format) eager__call_set_string(&call, "data_format", data_format);
   return eager__call_run(&call, NULL, out, 1);
 }
 

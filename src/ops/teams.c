@@ -1,8 +1,8 @@
 #include "ops/teams.h"
+#include "ops/grids.h"
 
 #include <inttypes.h>
 
-#include "ops/moves.h"
 #include "ops/plan.h"
 
 enum {

@@ -4,6 +4,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/moves.h"
 #include "ops/plan.h"
 #include "runtime/run.h"

@@ -4,6 +4,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/order.h"
 #include "ops/scan.h"
 #include "runtime/run.h"
@@ -48,8 +49,8 @@ static eager_status launch_group(eager__call *call, eager__commands *commands) {
   eager__arg_scratch(commands, ordered.places);
   eager__arg_long(commands, order.length);
   eager__arg_long(commands, each);
-  eager__arg_int(commands, eager__dtype(call->dtype)->kind == EAGER__KIND_FLOAT);
-  eager__kernel_end(commands, eager__block_grid(commands, order.length, each));
+  eager__arg_int(commands, eager__dtype_is_float(call->dtype));
+  eager__kernel_end(commands, eager__grid_each(commands, order.length, each));
 
   eager__add_scan(commands, &scan);
   eager__add_scan_total(commands, &scan, FOUND);
@@ -61,7 +62,7 @@ static eager_status launch_group(eager__call *call, eager__commands *commands) {
   eager__arg_output(commands, GROUP);
   eager__arg_long(commands, order.length);
   eager__arg_long(commands, each);
-  return eager__kernel_end(commands, eager__block_grid(commands, order.length, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, order.length, each));
 }
 
 /* --- Inner op: the results --- */
@@ -93,7 +94,7 @@ static eager_status launch_write(eager__call *call, eager__commands *commands) {
   eager__arg_long(commands, each);
   eager__arg_int(commands, call->outputs[IDX].dtype == EAGER_INT64);
   eager__arg_int(commands, wants_counts);
-  return eager__kernel_end(commands, eager__block_grid(commands, count, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 #define GROUPS                                                                             \

@@ -1,5 +1,4 @@
 /* Elementwise: an expression of the user's, compiled like the rows of elementwise.def. */
-#include "base/alloc.h"
 #include "cl/user_program.h"
 #include "eagercl/kernel.h"
 #include "ops/elementwise_kernel.h"
@@ -58,31 +57,29 @@ static eager__elementwise describe(int inputs, const char *expression) {
       .flat = flat_name, .walk = walk_name, .expression = expression, .inputs = inputs};
 }
 
-static void write_program(const char *expression, int inputs, eager__strbuf *source) {
-  write_value(expression, inputs, source);
+static void write_program(const eager__user_source *user, eager__strbuf *source) {
+  write_value(user->written, user->inputs, source);
   eager__strbuf call = {0};
-  write_call(inputs, "%c", &call);
-  eager__elementwise op = describe(inputs, eager__strbuf_text(&call));
-  if (inputs <= EAGER__ELEMENTWISE_INPUTS)
+  write_call(user->inputs, "%c", &call);
+  eager__elementwise op = describe(user->inputs, eager__strbuf_text(&call));
+  if (user->inputs <= EAGER__ELEMENTWISE_INPUTS)
     eager__elementwise_write(&op, source);
   else
-    write_flat(inputs, source);
+    write_flat(user->inputs, source);
   source->failed |= call.failed;
   eager__strbuf_free(&call);
 }
 
 static eager_status find_family(const eager__call *call, const eager__family **out) {
-  const char *expression = eager__attr_get(call, "expression")->text;
-  eager__strbuf source = {0};
-  write_program(expression, call->input_count, &source);
-  /* 2.0 means float among floats; double only where the inputs are. */
-  const char *options = call->dtype == EAGER_FLOAT64 ? "" : "-cl-single-precision-constant";
-  eager__user_source user = {eager__strbuf_text(&source), options, expression, false};
+  eager__user_source user = {
+      .written = eager__attr_get(call, "expression")->text,
+      /* 2.0 means float among floats; double only where the inputs are. */
+      .options = call->dtype == EAGER_FLOAT64 ? "" : "-cl-single-precision-constant",
+      .inputs = call->input_count,
+      .write = write_program,
+  };
   eager__family wanted = {.name = "the expression", .files = {"elementwise"}};
-  eager_status status = source.failed ? eager__out_of_memory(source.size)
-                                      : eager__user_family(&wanted, &user, out);
-  eager__strbuf_free(&source);
-  return status;
+  return eager__user_family(&wanted, &user, out);
 }
 
 /* --- The op --- */

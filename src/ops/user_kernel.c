@@ -278,7 +278,7 @@ static void make_record(eager_kernel *k) {
 
 static eager_status make(const char *source, const char *entry, const char *options,
                          eager_kernel *k) {
-  eager__user_source text = {source, options ? options : "", source, .alone = true};
+  eager__user_source text = {.written = source, .options = options ? options : ""};
   EAGER__TRY(eager__user_kernel_name(entry, &k->entry));
   EAGER__TRY(
       eager__user_family(&(eager__family){.name = "a user's program"}, &text, &k->family));

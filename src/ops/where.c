@@ -4,6 +4,7 @@
 
 #include "eagercl/ops.h"
 #include "ops/families.h"
+#include "ops/grids.h"
 #include "ops/order.h"
 #include "ops/scan.h"
 #include "runtime/run.h"
@@ -42,7 +43,7 @@ static eager_status launch_count(eager__call *call, eager__commands *commands) {
   int64_t each = eager__block_each(commands, count, STEP);
   eager__arg_output(commands, 0);
   add_condition(commands, 0, count, each);
-  eager__kernel_end(commands, eager__block_grid(commands, count, each));
+  eager__kernel_end(commands, eager__grid_each(commands, count, each));
   eager__scan scan = {.values = {EAGER__PLACE_OUTPUT, 0, 0},
                       .dtype = EAGER_UINT64,
                       .count = (count + each - 1) / each,
@@ -78,7 +79,7 @@ static eager_status launch_write(eager__call *call, eager__commands *commands) {
   eager__arg_input(commands, 1);
   add_condition(commands, 0, count, each);
   eager__arg_bytes(commands, &extents, sizeof extents);
-  return eager__kernel_end(commands, eager__block_grid(commands, count, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, count, each));
 }
 
 /* --- Inner op: the slices of a tensor at places along an axis --- */
@@ -112,7 +113,7 @@ static eager_status launch_take(eager__call *call, eager__commands *commands) {
   eager__arg_long(commands, eager__shape_product(x, axis, after));
   eager__arg_long(commands, eager__shape_product(x, after, x->rank));
   eager__arg_long(commands, each);
-  return eager__kernel_end(commands, eager__block_grid(commands, all, each));
+  return eager__kernel_end(commands, eager__grid_each(commands, all, each));
 }
 
 enum { COUNT_FOUND, WRITE_FOUND, TAKE };

@@ -137,23 +137,12 @@ int eager__window_spatial_axis(const eager__window *window, int i) {
   return window->channels_first ? i + 2 : i + 1;
 }
 
-static eager__shape shape_of(const eager__window *window, int64_t batch, int64_t channels,
-                             bool out) {
+eager__shape eager__window_out_shape(const eager__window *window, int64_t batch,
+                                     int64_t channels) {
   eager__shape shape = {.rank = window->spatial + 2};
   shape.dims[0] = batch;
   shape.dims[eager__window_channel_axis(window)] = channels;
   for (int i = 0; i < window->spatial; i++)
-    shape.dims[eager__window_spatial_axis(window, i)] =
-        out ? window->axes[i].out : window->axes[i].in;
+    shape.dims[eager__window_spatial_axis(window, i)] = window->axes[i].out;
   return shape;
-}
-
-eager__shape eager__window_in_shape(const eager__window *window, int64_t batch,
-                                    int64_t channels) {
-  return shape_of(window, batch, channels, false);
-}
-
-eager__shape eager__window_out_shape(const eager__window *window, int64_t batch,
-                                     int64_t channels) {
-  return shape_of(window, batch, channels, true);
 }

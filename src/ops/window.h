@@ -61,9 +61,7 @@ eager_status eager__window_place(eager__window_axis *axis, eager__padding paddin
 int eager__window_channel_axis(const eager__window *window);
 int eager__window_spatial_axis(const eager__window *window, int i);
 
-/* The shape with these extents in the window's data format: its input or output. */
-eager__shape eager__window_in_shape(const eager__window *window, int64_t batch,
-                                    int64_t channels);
+/* The shape of the output in the window's data format. */
 eager__shape eager__window_out_shape(const eager__window *window, int64_t batch,
                                      int64_t channels);
 

@@ -218,7 +218,7 @@ void eager__arg_float(eager__commands *commands, double value) {
 }
 
 void eager__arg_scalar(eager__commands *commands, eager_dtype dtype, double value) {
-  if (eager__dtype(dtype)->kind == EAGER__KIND_FLOAT && dtype != EAGER_FLOAT64) {
+  if (eager__dtype_is_float(dtype) && dtype != EAGER_FLOAT64) {
     eager__arg_float(commands, value);
     return;
   }

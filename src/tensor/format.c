@@ -36,10 +36,6 @@ typedef struct printer {
   int owed; /* blanks at its end, left out if it breaks here */
 } printer;
 
-static bool is_float(eager_dtype dtype) {
-  return eager__dtype(dtype)->kind == EAGER__KIND_FLOAT;
-}
-
 static double float_at(const printer *p, int64_t index) {
   return eager__decode_double(p->dtype,
                               p->data + (size_t)index * eager_dtype_size(p->dtype));
@@ -251,14 +247,14 @@ static void put_word(printer *p, int axis, bool first, int before, const char *w
 static void put_element(printer *p, int axis, bool first, int64_t index) {
   char word[WORD];
   int size, before;
-  if (is_float(p->dtype)) {
+  if (eager__dtype_is_float(p->dtype)) {
     size = write_float(p, index, word, &before);
   } else {
     size = write_integer(p, index, word);
     before = p->layout.left - size;
   }
   int width = p->layout.left;
-  if (is_float(p->dtype)) width += 1 + right_width(&p->layout);
+  if (eager__dtype_is_float(p->dtype)) width += 1 + right_width(&p->layout);
   put_word(p, axis, first, before, word, width - before - size);
 }
 
@@ -299,8 +295,8 @@ static void put_array(printer *p, int axis, int64_t base) {
 /* Python's str() of one number: all its digits, `1.0` and `1e+16`. */
 static void put_scalar(printer *p) {
   char word[WORD];
-  double value = is_float(p->dtype) ? float_at(p, 0) : 0;
-  if (!is_float(p->dtype)) {
+  double value = eager__dtype_is_float(p->dtype) ? float_at(p, 0) : 0;
+  if (!eager__dtype_is_float(p->dtype)) {
     write_integer(p, 0, word);
   } else if (!isfinite(value)) {
     write_other(value, word);
@@ -330,7 +326,7 @@ static void put_value(printer *p) {
     return;
   }
   p->summarised = elements > THRESHOLD;
-  if (is_float(p->dtype))
+  if (eager__dtype_is_float(p->dtype))
     plan_floats(p);
   else if (p->dtype == EAGER_BOOL)
     p->layout.left = (int)strlen("False");

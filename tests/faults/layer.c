@@ -551,50 +551,12 @@ static void override_entries(void) {
   ours.clSetEventCallback = event_callback;
 }
 
-CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value,
-                                               size_t *out_size) {
-  static const char name[] = "eagercl fault layer";
-  static const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
-  const void *answer = what == CL_LAYER_NAME ? (const void *)name : (const void *)&version;
-  size_t needed = what == CL_LAYER_NAME ? sizeof name : sizeof version;
-  if (what != CL_LAYER_NAME && what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
-  if (value != NULL && size < needed) return CL_INVALID_VALUE;
-  if (value != NULL) memcpy(value, answer, needed);
-  if (out_size != NULL) *out_size = needed;
-  return CL_SUCCESS;
-}
+static const char layer_name[] = "eagercl fault layer";
 
-CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target,
-                                            cl_uint *out_count,
-                                            const cl_icd_dispatch **out) {
-  if (target == NULL || out_count == NULL || out == NULL) return CL_INVALID_VALUE;
-  const size_t room = sizeof ours / sizeof(void *);
-  driver = target;
-  memcpy(&ours, target, (count < room ? count : room) * sizeof(void *));
+static void begin_layer(void) {
   override_entries();
   read_plans();
   if (getenv("EAGERCL_LAYER_REPORT") != NULL) atexit(report);
-  *out_count = (cl_uint)room;
-  *out = &ours;
-  return CL_SUCCESS;
 }
 
-/* Khronos' loader looks for these since 2026, and leaves out a layer without them. */
-CL_API_ENTRY cl_int CL_API_CALL clInitLayerWithProperties(cl_uint count,
-                                                          const cl_icd_dispatch *target,
-                                                          cl_uint *out_count,
-                                                          const cl_icd_dispatch **out,
-                                                          const intptr_t *properties);
-CL_API_ENTRY cl_int CL_API_CALL clInitLayerWithProperties(cl_uint count,
-                                                          const cl_icd_dispatch *target,
-                                                          cl_uint *out_count,
-                                                          const cl_icd_dispatch **out,
-                                                          const intptr_t *properties) {
-  (void)properties;
-  return clInitLayer(count, target, out_count, out);
-}
-
-CL_API_ENTRY cl_int CL_API_CALL clDeinitLayer(void);
-CL_API_ENTRY cl_int CL_API_CALL clDeinitLayer(void) {
-  return CL_SUCCESS;
-}
+#include "layer_entry.h"

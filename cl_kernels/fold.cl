@@ -1,0 +1,65 @@
+/* How elements become one, in reductions and where rows have one destination. Of what is
+ * neither a product nor a comparison the elements, or what is made of them, add up. */
+
+enum { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN, FOLD_SQUARES, FOLD_EXPS };
+
+typedef union {
+  AV v;
+  A a[V];
+} lanes_of;
+
+INLINED A combine(int op, A x, A y) {
+  switch (op) {
+  case FOLD_PROD:
+    return MUL(x, y);
+  case FOLD_MAX:
+    return larger(y, x);
+  case FOLD_MIN:
+    return smaller(y, x);
+  default:
+    return ADD(x, y);
+  }
+}
+
+INLINED AV combinev(int op, AV x, AV y) {
+  switch (op) {
+  case FOLD_PROD:
+    return S(U(x) * U(y));
+  case FOLD_MAX:
+    return largerv(y, x);
+  case FOLD_MIN:
+    return smallerv(y, x);
+  default:
+    return S(U(x) + U(y));
+  }
+}
+
+INLINED bool carries(int op) {
+  return (op != FOLD_PROD) & (op != FOLD_MAX) & (op != FOLD_MIN) & IS_FLOAT;
+}
+
+/* Kahan's summation; an infinite total loses nothing. */
+INLINED void carry(int op, A *total, A *lost, A x) {
+  if (!carries(op)) {
+    *total = combine(op, *total, x);
+    return;
+  }
+  A y = x - *lost;
+  A sum = *total + y;
+  A rest = (sum - *total) - y;
+  *lost = (A)0;
+  if (rest - rest == (A)0) *lost = rest;
+  *total = sum;
+}
+
+INLINED void carryv(int op, AV *total, AV *lost, AV x) {
+  if (!carries(op)) {
+    *total = combinev(op, *total, x);
+    return;
+  }
+  AV y = x - *lost;
+  AV sum = *total + y;
+  AV rest = (sum - *total) - y;
+  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
+  *total = sum;
+}
