@@ -39,7 +39,8 @@ foreach(file IN LISTS headers)
       "OpenCL belongs in opencl.h")
   endif()
 endforeach()
-file(GLOB files ${ROOT}/examples/*.[ch] ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/eagercl_*.c)
+file(GLOB files ${ROOT}/examples/*.[ch] ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/eagercl_*.c
+  ${ROOT}/tools/bench/*.[ch])
 foreach(file IN LISTS files)
   refuse(${file} "# *include +\"(base|cl|tensor|runtime|ops)/"
     "examples and tools use the public headers only")

@@ -1,0 +1,75 @@
+/* Timing: both sides in turns, so that what disturbs the machine disturbs both. */
+#include "measure.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+double bench_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* OpenMP's and OpenBLAS's idle threads spin for a while and would take a core from the
+ * other side. */
+static void settle(void) {
+  nanosleep(&(struct timespec){.tv_nsec = 30 * 1000 * 1000}, NULL);
+}
+
+static bool sample(const bench_side *side, void *state, int count, double *out_seconds) {
+  double begin = bench_now();
+  for (int i = 0; i < count; i++)
+    if (!side->once(state)) return false;
+  if (side->finish && !side->finish(state)) return false;
+  *out_seconds = (bench_now() - begin) / count;
+  return true;
+}
+
+/* How many executions make a sample of `wanted` seconds; the first ones warm up. */
+static bool calibrate(const bench_side *side, void *state, double wanted, int *out_count) {
+  double seconds = 0;
+  int count = 1;
+  if (!sample(side, state, 1, &seconds)) return false;
+  for (;;) {
+    if (!sample(side, state, count, &seconds)) return false;
+    if (seconds * count >= wanted / 4 || count >= 1000000) break;
+    count *= seconds * count < wanted / 40 ? 10 : 4;
+  }
+  double fitting = wanted / seconds;
+  *out_count = fitting < 1 ? 1 : fitting > 1e6 ? 1000000 : (int)fitting;
+  return true;
+}
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static bench_spread spread_of(double *values, int count) {
+  qsort(values, (size_t)count, sizeof *values, by_value);
+  return (bench_spread){values[count / 2], values[0], values[count - 1]};
+}
+
+bool bench_measure(const bench_row *row, bool quick, bench_record *out) {
+  double ours[BENCH_SAMPLES], other[BENCH_SAMPLES], ratios[BENCH_SAMPLES];
+  double wanted = quick ? 0.004 : 0.03;
+  int our_count = 1, other_count = 1;
+  bool paired = row->other.once != NULL;
+  if (!calibrate(&row->ours, row->state, wanted, &our_count)) return false;
+  settle();
+  if (paired && !calibrate(&row->other, row->state, wanted, &other_count)) return false;
+  for (int i = 0; i < BENCH_SAMPLES; i++) {
+    settle();
+    if (!sample(&row->ours, row->state, our_count, &ours[i])) return false;
+    if (!paired) continue;
+    settle();
+    if (!sample(&row->other, row->state, other_count, &other[i])) return false;
+    ratios[i] = other[i] / ours[i];
+  }
+  out->ours = spread_of(ours, BENCH_SAMPLES);
+  if (paired) {
+    out->other = spread_of(other, BENCH_SAMPLES);
+    out->ratio = spread_of(ratios, BENCH_SAMPLES);
+  }
+  return true;
+}

@@ -1,0 +1,8 @@
+/* The libraries measured against, where this build has them. */
+#pragma once
+
+#include <stddef.h>
+
+/* "OpenMP 2 threads, OpenBLAS 0.3.21 SkylakeX, oneDNN 2.6.3"; what is missing is left out.
+ */
+void bench_peers(char *text, size_t size);
