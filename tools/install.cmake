@@ -11,7 +11,7 @@ install(TARGETS eagercl_static EXPORT eagercl_static
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/eagercl
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 if(TARGET eagercl-info)
-  install(TARGETS eagercl-info RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS eagercl-info eagercl-tune RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/eagercl)

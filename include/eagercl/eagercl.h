@@ -10,6 +10,7 @@
  *   op.h        the same ops by their TensorFlow raw name
  *   npy.h       NumPy's .npy and .npz files
  *   kernel.h    ops of your own, in OpenCL C
+ *   tuning.h    sizes that decide how fast kernels are
  *
  * Rules that hold everywhere:
  *  1. A fallible call returns eager_status. When it fails it changes nothing, its outputs
@@ -35,6 +36,7 @@
 #include <eagercl/runtime.h>
 #include <eagercl/status.h>
 #include <eagercl/tensor.h>
+#include <eagercl/tuning.h>
 #include <eagercl/version.h>
 
 #endif /* EAGERCL_EAGERCL_H */

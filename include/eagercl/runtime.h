@@ -50,7 +50,8 @@ typedef void (*eager_log_fn)(eager_log_level level, const char *message, void *u
  * a conflict later. Strings are copied. Where a field is zero its environment variable
  * counts: EAGERCL_VISIBLE_DEVICES, EAGERCL_DEFAULT_DEVICE, EAGERCL_MEMORY_LIMIT,
  * EAGERCL_CACHE_DIR, EAGERCL_LOG_LEVEL; and for the arguments EAGERCL_DEVICE_POLICY,
- * EAGERCL_EXECUTION_MODE. Without a field: EAGERCL_GEMM and EAGERCL_DETERMINISTIC. */
+ * EAGERCL_EXECUTION_MODE. Without a field: EAGERCL_GEMM, EAGERCL_TUNING and
+ * EAGERCL_DETERMINISTIC. */
 typedef struct eager_config {
   const char *visible_device_list; /* comma list of names or selectors, in the order wanted:
                                       "GPU:0", "<platform>/<device>" substrings, "pci:...",

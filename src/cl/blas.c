@@ -53,8 +53,9 @@ static char *make_key(const eager__device *device, eager_dtype dtype) {
   eager__strbuf key = {0};
   eager__strbuf_add(&key, "CLBlast ");
   eager__blas_write_version(&key);
-  eager__strbuf_format(&key, "\nknown answers, products alone and in batches, of %s\n",
-                       eager__dtype(dtype)->name);
+  eager__strbuf_format(&key,
+                       "\nknown answers, products alone and in batches, of %s, set %d\n",
+                       eager__dtype(dtype)->name, device->traits.clblast_set);
   eager__write_device_key(&key, device);
   return eager__strbuf_take(&key);
 }
@@ -73,6 +74,7 @@ static bool load_verdict(const char *key, eager__trial_result *out) {
 static eager__trial_result try_library(eager__device *device, eager_dtype dtype) {
   eager__trial_result result = EAGER__TRIAL_BROKEN;
   char *key = make_key(device, dtype);
+  eager__blas_use_set(device, dtype, device->traits.clblast_set);
   if (!load_verdict(key, &result)) {
     result = eager__blas_trial(device, dtype);
     uint8_t value = (uint8_t)result;

@@ -84,6 +84,35 @@ static CLBlastStatusCode multiply_many(const eager__gemm *g, cl_command_queue *q
   }
 }
 
+/* Sizes of its Xgemm kernel, in the order of `size_names`. The conditions stand in its
+ * kernels: MWG a multiple of MDIMC * VWM and MDIMA * VWM, NWG of NDIMC * VWN and NDIMB *
+ * VWN, KWG of KWI and of MDIMC * NDIMC / MDIMA and / NDIMB. Set 1 is for processors that
+ * compute a tile in one work-item's registers, 2 to 4 are for GPUs: small, middle and large
+ * tiles. */
+static const char *const size_names[] = {"GEMMK", "KREG",  "KWG",   "KWI", "MDIMA", "MDIMC",
+                                         "MWG",   "NDIMB", "NDIMC", "NWG", "SA",    "SB",
+                                         "STRM",  "STRN",  "VWM",   "VWN"};
+enum { SIZES = sizeof size_names / sizeof *size_names };
+static const size_t size_sets[][SIZES] = {
+    {0, 1, 32, 2, 4, 4, 64, 4, 4, 64, 0, 0, 0, 0, 8, 8},
+    {0, 1, 16, 2, 8, 8, 32, 8, 8, 32, 1, 1, 0, 0, 2, 2},
+    {0, 1, 16, 2, 16, 16, 64, 16, 16, 64, 1, 1, 0, 0, 2, 2},
+    {0, 1, 32, 2, 16, 16, 128, 16, 16, 128, 1, 1, 0, 0, 4, 4},
+};
+
+static CLBlastPrecision precision_of(eager_dtype dtype) {
+  if (dtype == EAGER_FLOAT64) return CLBlastPrecisionDouble;
+  return dtype == EAGER_FLOAT16 ? CLBlastPrecisionHalf : CLBlastPrecisionSingle;
+}
+
+void eager__blas_use_set(const eager__device *device, eager_dtype dtype, int set) {
+  if (set <= 0 || (size_t)set > sizeof size_sets / sizeof *size_sets) return;
+  eager__mutex_lock(&lock);
+  CLBlastOverrideParameters(device->id, "Xgemm", precision_of(dtype), SIZES,
+                            (const char **)size_names, size_sets[set - 1]);
+  eager__mutex_unlock(&lock);
+}
+
 int eager__blas_enqueue(eager__device *device, const eager__gemm *gemm) {
   cl_command_queue queue = device->compute.queue;
   eager__mutex_lock(&lock);

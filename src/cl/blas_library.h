@@ -11,6 +11,11 @@ bool eager__blas_serves(const eager__device *device, eager_dtype dtype);
 /* Text that changes with the installed library. */
 void eager__blas_write_version(eager__strbuf *text);
 
+/* Makes it compute with set number `set` of sizes on the device, 0 being its own. Sets are
+ * legal on every device that holds their tiles in local memory; a refusal leaves its own.
+ */
+void eager__blas_use_set(const eager__device *device, eager_dtype dtype, int set);
+
 /* Enqueues the product; the library's status, 0 for success. Compute lock held. */
 int eager__blas_enqueue(eager__device *device, const eager__gemm *gemm);
 

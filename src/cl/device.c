@@ -11,6 +11,7 @@
 #include "cl/error.h"
 #include "cl/program.h"
 #include "cl/staging.h"
+#include "cl/tuning.h"
 
 /* Held while a device opens: the first of a platform makes the context of all. */
 static eager__mutex open_lock = EAGER__MUTEX_STATIC(EAGER__RANK_CONTEXT);
@@ -144,6 +145,7 @@ static eager_status open_locked(eager__device *device) {
   if (status != EAGER_OK) return status;
   set_queue(&device->compute, compute);
   set_queue(&device->transfer, transfer);
+  eager__tuning_load(device);
   atomic_store_explicit(&device->is_open, true, memory_order_release);
   return EAGER_OK;
 }

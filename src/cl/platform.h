@@ -32,16 +32,19 @@ typedef struct eager__facts {
 
 /* Why a device is what it is, by evidence (cl/quirks.c): */
 typedef struct eager__traits {
-  bool is_simulator;     /* Oclgrind: claims every type, is an ACCELERATOR */
-  bool cpu_like;         /* wants contiguous blocks per work-item, not coalescing */
-  bool sync_enqueue;     /* commands run inside enqueue or flush */
-  bool single_threaded;  /* one lock round every driver call */
-  bool disk_cache;       /* our binary cache pays here */
-  int64_t loop_limit;    /* trips, of all loops together, after which a work-item's loops
-                            stop silently; 0: none */
-  bool slow_fma;         /* fma() is emulated, many times slower than * and + */
-  int vector_width;      /* lanes of elementwise kernels: 16 or 4 */
-  size_t max_local_size; /* largest work-group our kernels ask for */
+  bool is_simulator;    /* Oclgrind: claims every type, is an ACCELERATOR */
+  bool cpu_like;        /* wants contiguous blocks per work-item, not coalescing */
+  bool sync_enqueue;    /* commands run inside enqueue or flush */
+  bool single_threaded; /* one lock round every driver call */
+  bool disk_cache;      /* our binary cache pays here */
+  int64_t loop_limit;   /* trips, of all loops together, after which a work-item's loops
+                           stop silently; 0: none */
+  bool slow_fma;        /* fma() is emulated, many times slower than * and + */
+  /* May be tuned (tuning.h): plain ints. */
+  int vector_width;   /* lanes of elementwise kernels: 16 or 4 */
+  int max_local_size; /* largest work-group our kernels ask for */
+  int clblast;        /* 1: products go to CLBlast, where it has them and is right; 0 */
+  int clblast_set;    /* which of blas_clblast.c's sizes it computes with; 0: its own */
 } eager__traits;
 
 typedef struct eager__physical {

@@ -87,8 +87,7 @@ static bool wants_clblast(const eager__gemm_plan *l) {
    * ones, which it makes in whole tiles, as well. */
   bool exact = l->dtype != EAGER_FLOAT16;
   bool thin = l->p.m <= THIN || l->p.n <= THIN;
-  if (path == EAGER__GEMM_AUTO && (!exact || thin || !eager__commands_is_gpu(l->commands)))
-    return false;
+  if (path == EAGER__GEMM_AUTO && (!exact || thin || !l->traits->clblast)) return false;
   return eager__commands_blas_usable(l->commands, l->dtype);
 }
 

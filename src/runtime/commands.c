@@ -62,10 +62,6 @@ uint64_t eager__commands_local_memory(const eager__commands *commands) {
   return commands->device->info.local_memory;
 }
 
-bool eager__commands_is_gpu(const eager__commands *commands) {
-  return commands->device->physical->info.type == EAGER_DEVICE_GPU; /* however renamed */
-}
-
 bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype) {
   return eager__blas_usable(commands->device, dtype);
 }

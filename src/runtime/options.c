@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/env.h"
 #include "cl/select.h"
+#include "cl/tuning.h"
 
 static const char *const policy_names[] = {"EXPLICIT", "WARN", "SILENT", "SILENT_FOR_INT32",
                                            NULL};
@@ -115,6 +116,8 @@ static eager_status read_environment(const eager_config *config, eager_device_po
   if (!config->memory_limit)
     EAGER__TRY(eager__env_size("EAGERCL_MEMORY_LIMIT", &env->memory_limit));
   EAGER__TRY(eager__env_choice("EAGERCL_GEMM", gemm_names, &env->gemm));
+  const char *tuning = eager__env("EAGERCL_TUNING");
+  if (tuning) EAGER__TRY(eager__tuning_check("EAGERCL_TUNING", tuning));
   return eager__env_bool("EAGERCL_DETERMINISTIC", &env->deterministic);
 }
 

@@ -11,7 +11,7 @@
 
 typedef struct row {
   const char *platform, *device;
-  bool local_is_global;
+  bool local_is_global, is_gpu;
   uint32_t native_width, max_group;
   eager__traits want;
 } row;
@@ -20,48 +20,56 @@ static const row rows[] = {
     {"NVIDIA CUDA",
      "NVIDIA H200",
      false,
+     true,
      1,
      1024,
-     {.disk_cache = true, .vector_width = 4, .max_local_size = 256}},
+     {.disk_cache = true, .vector_width = 4, .max_local_size = 256, .clblast = 1}},
     {"Intel(R) OpenCL",
      "Xeon",
      true,
+     false,
      16,
      8192,
      {.cpu_like = true, .disk_cache = true, .vector_width = 16, .max_local_size = 256}},
     {POCL,
      "pthread-x",
      true,
+     false,
      16,
      4096,
      {.cpu_like = true, .vector_width = 16, .max_local_size = 256}},
     {POCL,
      "cpu-x",
      true,
+     false,
      8,
      4096,
      {.cpu_like = true, .vector_width = 16, .max_local_size = 256}},
     {POCL,
      "basic-x",
      true,
+     false,
      16,
      4096,
      {.cpu_like = true, .sync_enqueue = true, .vector_width = 16, .max_local_size = 256}},
     {POCL,
      "cpu-minimal-x",
      true,
+     false,
      4,
      4096,
      {.cpu_like = true, .sync_enqueue = true, .vector_width = 16, .max_local_size = 256}},
-    {POCL, "CUDA-basic", false, 1, 1024, {.vector_width = 4, .max_local_size = 256}},
+    {POCL, "CUDA-basic", false, false, 1, 1024, {.vector_width = 4, .max_local_size = 256}},
     {"Other",
      "basic-x",
      true,
+     false,
      2,
      64,
      {.disk_cache = true, .vector_width = 4, .max_local_size = 64}},
     {"rusticl",
      "llvmpipe (LLVM 15.0.6, 256 bits)",
+     true,
      true,
      8,
      1024,
@@ -73,12 +81,14 @@ static const row rows[] = {
     {"rusticl",
      "AMD Radeon",
      false,
+     true,
      1,
      1024,
-     {.disk_cache = true, .vector_width = 4, .max_local_size = 256}},
+     {.disk_cache = true, .vector_width = 4, .max_local_size = 256, .clblast = 1}},
     {"Oclgrind",
      "Oclgrind Simulator",
      false,
+     true,
      1,
      1024,
      {.is_simulator = true,
@@ -94,6 +104,7 @@ static void drivers_have_their_traits(void **state) {
     const eager__facts facts = {.platform = rows[i].platform,
                                 .device = rows[i].device,
                                 .local_memory_is_global = rows[i].local_is_global,
+                                .is_gpu = rows[i].is_gpu,
                                 .native_float_width = rows[i].native_width,
                                 .max_work_group_size = rows[i].max_group};
     const eager__traits *want = &rows[i].want;
@@ -109,6 +120,8 @@ static void drivers_have_their_traits(void **state) {
     assert_int_equal(got.slow_fma, want->slow_fma);
     assert_int_equal(got.vector_width, want->vector_width);
     assert_int_equal(got.max_local_size, want->max_local_size);
+    assert_int_equal(got.clblast, want->clblast);
+    assert_int_equal(got.clblast_set, 0);
   }
 }
 

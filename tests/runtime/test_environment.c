@@ -70,10 +70,11 @@ static void gemm_and_determinism_are_taken(void **state) {
 
 static void empty_variables_are_not_given(void **state) {
   (void)state;
-  static const char *const names[] = {
-      "EAGERCL_VISIBLE_DEVICES", "EAGERCL_DEFAULT_DEVICE", "EAGERCL_DEVICE_POLICY",
-      "EAGERCL_EXECUTION_MODE",  "EAGERCL_CACHE_DIR",      "EAGERCL_LOG_LEVEL",
-      "EAGERCL_MEMORY_LIMIT",    "EAGERCL_GEMM",           "EAGERCL_DETERMINISTIC"};
+  static const char *const names[] = {"EAGERCL_VISIBLE_DEVICES", "EAGERCL_DEFAULT_DEVICE",
+                                      "EAGERCL_DEVICE_POLICY",   "EAGERCL_EXECUTION_MODE",
+                                      "EAGERCL_CACHE_DIR",       "EAGERCL_LOG_LEVEL",
+                                      "EAGERCL_MEMORY_LIMIT",    "EAGERCL_GEMM",
+                                      "EAGERCL_DETERMINISTIC",   "EAGERCL_TUNING"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) set(names[i], "");
   assert_ok(enable((eager_config){0}));
   assert_int_equal(eager_get_device_policy(), EAGER_DEVICE_PLACEMENT_SILENT);

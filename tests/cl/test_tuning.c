@@ -1,0 +1,106 @@
+/* ctest: */
+/* The text of tunings, and what a device takes of it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cl/tuning.h"
+
+static const eager__physical cpu = {.traits = {.vector_width = 16, .max_local_size = 256}};
+static const eager__physical narrow = {.traits = {.vector_width = 4, .max_local_size = 32}};
+
+static const eager__tunable *tunable(const char *name) {
+  for (int i = 0; i < eager__tunable_count; i++)
+    if (strcmp(eager__tunables[i].name, name) == 0) return &eager__tunables[i];
+  fail_msg("no tunable %s", name);
+  return NULL;
+}
+
+static void tunables_are_told_apart_and_have_choices(void **state) {
+  (void)state;
+  for (int i = 0; i < eager__tunable_count; i++) {
+    const eager__tunable *each = &eager__tunables[i];
+    for (int k = 0; k < i; k++) {
+      assert_string_not_equal(each->name, eager__tunables[k].name);
+      assert_int_not_equal(each->offset, eager__tunables[k].offset);
+    }
+    assert_true(each->choices[0] >= 0 && each->choices[1] > each->choices[0]);
+    assert_true(each->offset + sizeof(int) <= sizeof(eager__traits));
+    bool ends = false;
+    for (int k = 0; k < EAGER__TUNABLE_CHOICES; k++) ends |= each->choices[k] < 0;
+    assert_true(ends || EAGER__TUNABLE_CHOICES == 8);
+  }
+}
+
+typedef struct text_case {
+  const char *text, *message; /* message NULL: fine */
+} text_case;
+
+static void malformed_texts_are_refused(void **state) {
+  (void)state;
+  static const text_case cases[] = {
+      {"", NULL},
+      {"vector_width=8", NULL},
+      {"vector_width=8,group_size=64", NULL},
+      {"vector_width=7", "here: vector_width must be one of 4, 8, 16, got 7"},
+      {"vector_width=99999999", "must be one of 4, 8, 16, got 99999999"},
+      {"vector_width=8,group_size=0", "here: group_size must be one of 32, 64, 128, 256"},
+      {"vector_width", "here must be name=value,name=value ..., got 'vector_width'"},
+      {"vector_width=", "got 'vector_width='"},
+      {"vector_width=-8", "got 'vector_width=-8'"},
+      {"vector_width=+8", "got 'vector_width=+8'"},
+      {"vector_width= 8", "got 'vector_width= 8'"},
+      {"vector_width=8x", "got 'vector_width=8x'"},
+      {"vector_width=8,", "got 'vector_width=8,'"},
+      {",vector_width=8", "got ',vector_width=8'"},
+      {"vector_width=8,,group_size=64", "got ',group_size=64'"},
+      {"vector_width=111111111111111111111", "got 'vector_width=1111"},
+      {"vector=8", "got 'vector=8'; the names are vector_width, "},
+      {"=8", "got '=8'"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    eager_status status = eager__tuning_check("here", cases[i].text);
+    assert_int_equal(status, cases[i].message ? EAGER_INVALID_ARGUMENT : EAGER_OK);
+    if (cases[i].message && !strstr(eager_error_message(), cases[i].message))
+      fail_msg("'%s' gives: %s", cases[i].text, eager_error_message());
+  }
+}
+
+static void values_are_applied_where_the_device_takes_them(void **state) {
+  (void)state;
+  const char text[] = "vector_width=8,group_size=64";
+  eager__traits traits = cpu.traits;
+  eager__tuning_apply(&cpu, text, &traits);
+  assert_int_equal(traits.vector_width, 8);
+  assert_int_equal(traits.max_local_size, 64);
+  assert_null(eager__tuning_refused(&cpu, text));
+
+  traits = narrow.traits; /* no larger groups than all kernels run with */
+  eager__tuning_apply(&narrow, text, &traits);
+  assert_int_equal(traits.vector_width, 8);
+  assert_int_equal(traits.max_local_size, 32);
+  assert_string_equal(eager__tuning_refused(&narrow, text), "group_size");
+  assert_true(eager__tuning_takes(&narrow, tunable("group_size"), 32));
+  assert_false(eager__tuning_takes(&narrow, tunable("vector_width"), 5));
+}
+
+static void the_last_of_two_values_counts(void **state) {
+  (void)state;
+  eager__traits traits = cpu.traits;
+  eager__tuning_apply(&cpu, "vector_width=8,vector_width=4", &traits);
+  assert_int_equal(eager__tuning_value(&traits, tunable("vector_width")), 4);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tunables_are_told_apart_and_have_choices),
+      cmocka_unit_test(malformed_texts_are_refused),
+      cmocka_unit_test(values_are_applied_where_the_device_takes_them),
+      cmocka_unit_test(the_last_of_two_values_counts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
