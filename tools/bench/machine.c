@@ -33,7 +33,7 @@ void bench_describe_machine(const char *device, bench_machine *out) {
   time_t now = time(NULL);
   struct tm day;
   if (gmtime_r(&now, &day)) strftime(out->date, sizeof out->date, "%Y-%m-%d", &day);
-  snprintf(out->compiler, sizeof out->compiler, "eagercl %s, compiled by gcc or clang %s",
-           eager_version(), __VERSION__);
+  snprintf(out->compiler, sizeof out->compiler, "eagercl %s, compiler %s", eager_version(),
+           __VERSION__);
   bench_peers(out->peers, sizeof out->peers);
 }

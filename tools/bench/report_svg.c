@@ -5,7 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 1100, LEFT = 330, BAR_HEIGHT = 15, ROOF_HEIGHT = 380, HEAD = 70 };
+enum {
+  WIDTH = 1200,
+  LEFT = 360,
+  RIGHT = 190, /* room for the texts behind the bars */
+  BAR_HEIGHT = 15,
+  ROOF_HEIGHT = 380,
+  HEAD = 70,
+};
 
 static const char *const colours[] = {"#3b6fb6", "#c8553d", "#4f9d69", "#8e5ea2",
                                       "#c49a2b", "#3aa6a6", "#b5477d", "#6b7a8f"};
@@ -85,8 +92,7 @@ static void draw_roof(FILE *file, const bench_records *all, const roof *r) {
     put_line(file, roof_x(r, first), roof_y(r, first * rates[i]), roof_x(r, knee),
              roof_y(r, knee * rates[i]), "class=\"roof\"");
     snprintf(text, sizeof text, "%s %.0f GB/s", names[i], rates[i]);
-    put_label(file, roof_x(r, first) + 8, roof_y(r, first * rates[i]) - 6 + 20 * (1 - i),
-              "start", text);
+    put_label(file, roof_x(r, first) + 8, roof_y(r, first * rates[i]) + 16, "start", text);
   }
   double fastest = fmax(rates[0], rates[1]);
   if (fastest > 0)
@@ -112,11 +118,27 @@ static void draw_points(FILE *file, const bench_records *all, const roof *r) {
   }
 }
 
+/* The areas of the points, beside the roofline. */
+static void draw_legend(FILE *file, const bench_records *all, const roof *r) {
+  const char *last = "";
+  double y = r->top + 8;
+  for (size_t i = 0; i < all->count; i++) {
+    const bench_record *record = &all->items[i];
+    bool is_point = record->flops > 0 && record->bytes > 0;
+    if (!is_point || strcmp(record->area, last) == 0) continue;
+    last = record->area;
+    fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n",
+            r->left + r->width + 16, y, colour_of(last));
+    put_label(file, r->left + r->width + 26, y + 4, "start", last);
+    y += 16;
+  }
+}
+
 /* --- The ratios: 1 in the middle, twice as fast to the right, half to the left --- */
 
 static double ratio_x(double ratio) {
   double share = (log2(ratio) + 3) / 6; /* 1/8 ... 8 */
-  return LEFT + (WIDTH - LEFT - 90) * fmin(1, fmax(0, share));
+  return LEFT + (WIDTH - LEFT - RIGHT) * fmin(1, fmax(0, share));
 }
 
 static void draw_bar(FILE *file, const bench_record *record, double y) {
@@ -134,7 +156,7 @@ static void draw_bar(FILE *file, const bench_record *record, double y) {
     put_line(file, ratio_x(record->goal), y + 1, ratio_x(record->goal), y + BAR_HEIGHT - 1,
              "class=\"goal\"");
   snprintf(text, sizeof text, "%.2f  %s", record->ratio.median, record->reference);
-  put_label(file, fmax(end, ratio_x(record->ratio.most)) + 6, y + 11, "start", text);
+  put_label(file, WIDTH - RIGHT + 10, y + 11, "start", text);
 }
 
 static void draw_ratios(FILE *file, const bench_records *all, double top) {
@@ -155,7 +177,7 @@ static void draw_ratios(FILE *file, const bench_records *all, double top) {
 }
 
 static roof fit_roof(const bench_records *all) {
-  roof r = {LEFT, HEAD, WIDTH - LEFT - 60, ROOF_HEIGHT - 90, -4, 8, 0, 10};
+  roof r = {LEFT, HEAD, WIDTH - LEFT - RIGHT, ROOF_HEIGHT - 90, -4, 8, 0, 10};
   double peak = all->limits.flops_per_second * 1e-9;
   if (peak > 0) r.y1 = 2 * ceil(log2(peak) / 2 + 0.25);
   return r;
@@ -183,6 +205,7 @@ bool bench_write_svg(const bench_records *all, const char *path) {
   roof r = fit_roof(all);
   draw_roof(file, all, &r);
   draw_points(file, all, &r);
+  draw_legend(file, all, &r);
   put_label(
       file, 20, HEAD + ROOF_HEIGHT - 6, "start",
       "time of the other side over ours (right of 1: we are faster; dashes: the goal)");
