@@ -15,7 +15,7 @@ const eager__tunable eager__tunables[] = {
         .area = "elementwise",
         .about = "lanes of the vectors that kernels compute with",
         .offset = offsetof(eager__traits, vector_width),
-        .choices = {4, 8, 16, -1},
+        .choices = {4, 16, -1},
     },
     {
         .name = "group_size",

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=120 tuned */
 /* ArgMax and ArgMin: the first of equals, the first NaN, every axis and dtype. */
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* Attention against the sum as it is written: masks, causal, shared keys, long sequences.
  */
 #include <math.h>

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=240 */
+/* ctest: devices=all timeout=240 tuned */
 /* BatchMatMul in its versions and MatVec: batches that broadcast, every dtype, skinny and
  * long products. */
 #include <math.h>

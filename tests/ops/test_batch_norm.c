@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* FusedBatchNormV3 and its gradient, in training and inference, channels last and first. */
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* BiasAdd and BiasAddGrad on every number and rank, channels last and first. */
 #include <math.h>
 

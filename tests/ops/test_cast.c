@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=600 */
+/* ctest: devices=all timeout=600 tuned */
 /* Every dtype to every dtype. The reference works on the bits of the source: what a value
  * becomes is decided in 64-bit integers or in one rounding of a double. */
 #include <math.h>

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* Convolutions and both gradients of them, one to three axes, depthwise too: against plain
  * loops over every product. */
 #include "conv_reference.h"

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* The three cross entropies, their gradients, broadcasting and labels out of range. */
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=120 tuned */
 /* Running totals: every dtype, axis, direction; long axes in three passes. */
 #include <math.h>
 

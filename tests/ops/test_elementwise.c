@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=600 */
+/* ctest: devices=all timeout=600 tuned */
 /* Every elementwise op on every dtype it takes: special values first, then chance. */
 #include "elementwise_floats.h"
 #include "elementwise_integers.h"

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=240 */
+/* ctest: devices=all timeout=240 tuned */
 /* Broadcasting, empty and scalar operands, views, lengths around every boundary of the
  * elementwise kernels, and refusals. Values are small integers: every result is exact. */
 #include "reference.h"

@@ -1,4 +1,4 @@
-/* ctest: devices=all */
+/* ctest: devices=all tuned */
 #include "bytes.h"
 
 typedef struct gather_case {

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=300 */
+/* ctest: devices=all timeout=300 tuned */
 /* LayerNorm, RMSNorm and their gradients over the last one and more axes. */
 #include <math.h>
 

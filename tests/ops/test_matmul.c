@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=180 */
+/* ctest: devices=all timeout=180 tuned */
 /* MatMul: every dtype it takes, all four ways of transposing, shapes about every tile. */
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=180 */
+/* ctest: devices=all timeout=180 tuned */
 /* EAGERCL_GEMM forces the path of MatMul: CLBlast's count of products tells which it was.
  */
 #include <math.h>

@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=120 tuned */
 /* Pooling: every dtype, both formats, all paddings, 2-D and 3-D, forward and back. */
 #include <math.h>
 

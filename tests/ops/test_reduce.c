@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=240 */
+/* ctest: devices=all timeout=240 tuned */
 /* Sum Mean Max Min Prod Any All EuclideanNorm Variance Std LogSumExp: every dtype, every
  * set of axes, empty axes, long ones. */
 #include <math.h>

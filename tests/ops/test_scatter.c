@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=150 */
+/* ctest: devices=all timeout=150 tuned */
 /* ScatterNd and TensorScatter*. Values are small whole numbers: their sums are exact in
  * float32, so the one rounding, to the dtype, is the reference's too. */
 #include <math.h>

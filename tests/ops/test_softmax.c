@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=120 tuned */
 /* Softmax and LogSoftmax along every axis, with large, infinite and NaN logits. */
 #include <math.h>
 

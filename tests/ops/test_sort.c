@@ -1,4 +1,4 @@
-/* ctest: devices=all timeout=120 */
+/* ctest: devices=all timeout=120 tuned */
 /* Sort, Argsort, TopKV2 and NthElement against qsort with the index as a tie-break. */
 #include "sorting.h"
 

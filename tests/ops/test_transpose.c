@@ -1,4 +1,4 @@
-/* ctest: devices=all */
+/* ctest: devices=all tuned */
 #include "bytes.h"
 #include "reference.h"
 

@@ -99,7 +99,7 @@ static void wrong_values_are_refused_and_change_nothing(void **state) {
   begin();
   run("vector_width=4", 0);
   assert_string_equal(run("vector_width=5", 1),
-                      "eager_tuning_save: vector_width must be one of 4, 8, 16, got 5\n");
+                      "eager_tuning_save: vector_width must be one of 4, 16, got 5\n");
   assert_string_equal(run("show", 0), "vector_width=4 ");
   set("EAGERCL_TUNING", "width=5");
   assert_non_null(strstr(run("show", 1), "EAGERCL_TUNING must be name=value,name=value"));
