@@ -1,5 +1,5 @@
-/* The first result of a new process by OpenCL alone: what the library cannot be faster than.
- *   bench-first-raw PLATFORM DEVICE    by their names */
+/* The first result of a new process by OpenCL alone: what the library cannot be faster
+ * than. bench-first-raw PLATFORM DEVICE    by their names */
 #include <CL/cl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,28 @@
+/* The commands that a piece of work puts on a queue, to be put there again without the
+ * library: raw OpenCL, setting every argument of every launch.
+ *
+ * Every OpenCL object begins with a pointer to its driver's functions (cl_khr_icd). While
+ * recording, those of the queue and of the kernels seen on it point to functions here. So
+ * nothing stands between the library and the driver at any other time. */
+#pragma once
+
+#include <eagercl/opencl.h>
+
+#include "raw.h"
+
+typedef struct recording recording;
+
+/* What `work` enqueues on `theirs`, the library's queue: it is run twice, since kernels
+ * become known at their first launch. Buffers are copied: playing touches none of the
+ * library's. NULL, with a message in the log, when the driver does not tell enough. */
+recording *recording_make(const bench_raw *raw, cl_command_queue theirs,
+                          bool (*work)(void *state), void *state);
+void recording_free(recording *r);
+
+int recording_launches(const recording *r);
+/* Launches, writes and copies in all. */
+int recording_commands(const recording *r);
+
+/* Enqueues everything on `raw->queue`, where the library had asked for an event waits for
+ * it if `waits`, and does not wait for the rest. */
+bool recording_play(recording *r, bool waits);
