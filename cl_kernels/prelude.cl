@@ -231,17 +231,24 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
 #define OUTLINED static inline
 #endif
 
+/* Before a loop that is seldom run, or over few trips. PoCL would unroll it and make vectors
+ * of it, which takes a third of the time that compiling a short kernel takes. */
+#if CPU_LIKE
+#define ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define ROLLED
+#endif
+
 /* Indices are clamped, so lanes beyond `count` hold a value that is there anyway. */
 OUTLINED AV LOADV_PART(const __global T *p, size_t i, int count) {
   A lanes[V];
-  for (int j = 0; j < V; j++) lanes[j] = LOAD(p, i + AT_MOST(j, count - 1));
+  ROLLED for (int j = 0; j < V; j++) lanes[j] = LOAD(p, i + AT_MOST(j, count - 1));
   return VLOAD(0, lanes);
 }
 OUTLINED void STOREV_PART(__global T *p, size_t i, AV x, int count) {
   A lanes[V];
   VSTORE(x, 0, lanes);
-  for (int j = 0; j < V; j++)
-    if (j < count) STORE(p, i + j, lanes[j]);
+  ROLLED for (int j = 0; j < V; j++) if (j < count) STORE(p, i + j, lanes[j]);
 }
 
 static inline A larger(A x, A y) {

@@ -1,6 +1,6 @@
 /* Sum, product, maximum and minimum over any set of axes, and sums of what is made of the
  * elements and a centre of their own for every result: squares of the distances, or
- * exponentials. The kernels are in reduce_plain.cl and reduce_about.cl.
+ * exponentials. The kernels are in reduce_sum.cl, reduce_plain.cl and reduce_about.cl.
  *
  * Result `o` starts at the element that kept_dims and kept_strides give, and reduces `runs`
  * runs of `run` elements each, `stride` apart; run_dims and run_strides say where the runs

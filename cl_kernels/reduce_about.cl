@@ -1,5 +1,5 @@
-/* The kernels of reduce.cl and reduce_group.cl for sums about a centre: centres[o], of type
- * A, belongs to result o. */
+/* The kernels of reduce.cl for sums about a centre: centres[o], of type A, belongs to result
+ * o. */
 
 #define REDUCE_BLOCK(name, body, op)                                                       \
   __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
@@ -15,21 +15,6 @@
     finish_block(op, y + y_offset, partials + partials_offset, centres + centres_offset,   \
                  &r);                                                                      \
   }
-#define REDUCE_GROUP(name, op)                                                             \
-  __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
-                     __global A *partials, long partials_offset,                           \
-                     const __global A *centres, long centres_offset, reduction r,          \
-                     __local A *tile) {                                                    \
-    reduce_group(op, x + x_offset, y + y_offset, partials + partials_offset,               \
-                 centres + centres_offset, &r, tile);                                      \
-  }
-#define FINISH_GROUP(name, op)                                                             \
-  __kernel void name(__global T *y, long y_offset, const __global A *partials,             \
-                     long partials_offset, const __global A *centres, long centres_offset, \
-                     reduction r, __local A *tile) {                                       \
-    finish_group(op, y + y_offset, partials + partials_offset, centres + centres_offset,   \
-                 &r, tile);                                                                \
-  }
 
 REDUCE_BLOCK(squares_rows, rows_block, FOLD_SQUARES)
 REDUCE_BLOCK(exps_rows, rows_block, FOLD_EXPS)
@@ -37,7 +22,3 @@ REDUCE_BLOCK(squares_columns, columns_block, FOLD_SQUARES)
 REDUCE_BLOCK(exps_columns, columns_block, FOLD_EXPS)
 FINISH_BLOCK(squares_finish, FOLD_SQUARES)
 FINISH_BLOCK(exps_finish, FOLD_EXPS)
-REDUCE_GROUP(squares_group, FOLD_SQUARES)
-REDUCE_GROUP(exps_group, FOLD_EXPS)
-FINISH_GROUP(squares_group_finish, FOLD_SQUARES)
-FINISH_GROUP(exps_group_finish, FOLD_EXPS)

@@ -1,4 +1,4 @@
-/* Products, maxima and minima; the macros stand in reduce_sum.cl. */
+/* Products, maxima and minima; behind reduce_kernel.cl. */
 
 REDUCE_BLOCK(prod_rows, rows_block, FOLD_PROD)
 REDUCE_BLOCK(max_rows, rows_block, FOLD_MAX)
@@ -9,9 +9,3 @@ REDUCE_BLOCK(min_columns, columns_block, FOLD_MIN)
 FINISH_BLOCK(prod_finish, FOLD_PROD)
 FINISH_BLOCK(max_finish, FOLD_MAX)
 FINISH_BLOCK(min_finish, FOLD_MIN)
-REDUCE_GROUP(prod_group, FOLD_PROD)
-REDUCE_GROUP(max_group, FOLD_MAX)
-REDUCE_GROUP(min_group, FOLD_MIN)
-FINISH_GROUP(prod_group_finish, FOLD_PROD)
-FINISH_GROUP(max_group_finish, FOLD_MAX)
-FINISH_GROUP(min_group_finish, FOLD_MIN)

@@ -18,6 +18,9 @@ enum { EAGER__FAMILY_FILES = 8 };
 typedef struct eager__family {
   const char *name;
   const char *files[EAGER__FAMILY_FILES]; /* of cl_kernels, after prelude.cl; NULL ends */
+  /* Behind them: on devices like a CPU, where a work-item makes a block of results, or
+   * elsewhere, where a group makes one. What a device never launches costs a start too. */
+  const char *blocks[EAGER__FAMILY_FILES], *groups[EAGER__FAMILY_FILES];
   /* Text between the prelude and the files, and behind the files; either may be NULL. */
   void (*write_head)(eager_dtype dtype, eager__strbuf *source);
   void (*write_tail)(eager_dtype dtype, eager__strbuf *source);

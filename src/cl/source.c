@@ -77,6 +77,12 @@ static eager_status add_file(eager__strbuf *source, const char *name) {
   EAGER__FAIL(EAGER_INTERNAL, "the library has no kernel file %s.cl", name);
 }
 
+static eager_status add_files(eager__strbuf *source, const char *const *names) {
+  for (int i = 0; i < EAGER__FAMILY_FILES && names[i] != NULL; i++)
+    EAGER__TRY(add_file(source, names[i]));
+  return EAGER_OK;
+}
+
 static eager_status write_source(eager__strbuf *source, const eager__traits *traits,
                                  bool has_float64, const eager__family *family,
                                  eager_dtype dtype) {
@@ -87,8 +93,8 @@ static eager_status write_source(eager__strbuf *source, const eager__traits *tra
   write_defines(source, traits, has_float64, dtype, family->wide);
   EAGER__TRY(add_file(source, "prelude"));
   if (family->write_head != NULL) family->write_head(dtype, source);
-  for (int i = 0; i < EAGER__FAMILY_FILES && family->files[i] != NULL; i++)
-    EAGER__TRY(add_file(source, family->files[i]));
+  EAGER__TRY(add_files(source, family->files));
+  EAGER__TRY(add_files(source, traits->cpu_like ? family->blocks : family->groups));
   if (family->write_tail != NULL) family->write_tail(dtype, source);
   if (family->user != NULL) eager__strbuf_add(source, family->user->text);
   return EAGER_OK;

@@ -108,7 +108,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
     places = eager__scratch(commands, count * sizeof(int64_t));
   }
 
-  eager__kernel_begin(commands, &eager__family_rows, call->dtype,
+  eager__kernel_begin(commands, &eager__family_arg, call->dtype,
                       !blocks   ? row->group
                       : columns ? row->columns
                                 : row->rows);
@@ -127,7 +127,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
       eager__kernel_end(commands, eager__grid_2d(groups * local, local, s.parts, 1));
   if (s.parts == 1 || status != EAGER_OK) return status;
 
-  eager__kernel_begin(commands, &eager__family_rows, call->dtype, row->finish);
+  eager__kernel_begin(commands, &eager__family_arg, call->dtype, row->finish);
   eager__arg_output(commands, 0);
   eager__arg_scratch(commands, values);
   eager__arg_scratch(commands, places);

@@ -246,6 +246,12 @@ static void write_rows(const eager__family *family, eager_dtype dtype,
 static void write_elementwise(eager_dtype dtype, eager__strbuf *source) {
   write_rows(&eager__family_elementwise, dtype, source);
 }
+static void write_comparisons(eager_dtype dtype, eager__strbuf *source) {
+  write_rows(&eager__family_comparisons, dtype, source);
+}
+static void write_functions(eager_dtype dtype, eager__strbuf *source) {
+  write_rows(&eager__family_functions, dtype, source);
+}
 static void write_special(eager_dtype dtype, eager__strbuf *source) {
   write_rows(&eager__family_special, dtype, source);
 }
@@ -255,6 +261,10 @@ static void write_bessel(eager_dtype dtype, eager__strbuf *source) {
 
 const eager__family eager__family_elementwise = {
     .name = "elementwise", .files = {"elementwise"}, .write_tail = write_elementwise};
+const eager__family eager__family_comparisons = {
+    .name = "comparisons", .files = {"elementwise"}, .write_tail = write_comparisons};
+const eager__family eager__family_functions = {
+    .name = "functions", .files = {"elementwise"}, .write_tail = write_functions};
 const eager__family eager__family_special = {
     .name = "special",
     .files = {"elementwise", "special", "gamma", "beta"},

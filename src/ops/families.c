@@ -3,15 +3,26 @@
 #include "base/dtype.h"
 
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
-const eager__family eager__family_rows = {
-    .name = "rows",
-    .files = {"fold", "reduce", "reduce_group", "reduce_sum", "reduce_plain", "arg"}};
-const eager__family eager__family_means = {
-    .name = "means",
-    .files = {"fold", "reduce", "reduce_group", "reduce_sum"},
-    .wide = true};
+const eager__family eager__family_rows = {.name = "rows",
+                                          .files = {"fold", "reduce", "reduce_kernel"},
+                                          .blocks = {"reduce_sum"},
+                                          .groups = {"reduce_group", "reduce_sum_group"}};
+const eager__family eager__family_folds = {
+    .name = "folds",
+    .files = {"fold", "reduce", "reduce_kernel"},
+    .blocks = {"reduce_plain"},
+    .groups = {"reduce_group", "reduce_plain_group"}};
+const eager__family eager__family_arg = {.name = "arg", .files = {"fold", "reduce", "arg"}};
+const eager__family eager__family_means = {.name = "means",
+                                           .files = {"fold", "reduce", "reduce_kernel"},
+                                           .blocks = {"reduce_sum"},
+                                           .groups = {"reduce_group", "reduce_sum_group"},
+                                           .wide = true};
 const eager__family eager__family_moments = {
-    .name = "moments", .files = {"fold", "reduce", "reduce_group", "reduce_about"}};
+    .name = "moments",
+    .files = {"fold", "reduce"},
+    .blocks = {"reduce_about"},
+    .groups = {"reduce_group", "reduce_about_group"}};
 const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
 const eager__family eager__family_resize = {.name = "resize", .files = {"resize"}};
 const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
@@ -44,6 +55,8 @@ const eager__family eager__family_sums = {.name = "sums", .files = {"add_n", "cr
 const eager__family eager__family_range = {.name = "range", .files = {"range"}};
 const eager__family eager__family_random = {.name = "random",
                                             .files = {"philox", "random"}};
+const eager__family eager__family_normal = {.name = "normal",
+                                            .files = {"philox", "random", "normal"}};
 const eager__family eager__family_random_int = {.name = "random_int",
                                                 .files = {"philox", "random_int"}};
 const eager__family eager__family_categorical = {.name = "categorical",
@@ -62,11 +75,15 @@ enum {
 };
 
 const eager__family_row eager__families[] = {
-    {&eager__family_elementwise, EAGER__ANY},
+    {&eager__family_elementwise, EAGER__ANY & ~EAGER__BOOLS},
+    {&eager__family_comparisons, EAGER__ANY},
+    {&eager__family_functions, EAGER__NUMBERS},
     {&eager__family_special, EAGER__FLOATS},
     {&eager__family_bessel, EAGER__FLOATS},
     {&eager__family_cast, EAGER__ANY},
     {&eager__family_rows, EAGER__ANY},
+    {&eager__family_folds, EAGER__ANY},
+    {&eager__family_arg, EAGER__ANY},
     {&eager__family_means, EAGER__INTEGERS},
     {&eager__family_moments, EAGER__NUMBERS},
     {&eager__family_cumulative, EAGER__NUMBERS},
@@ -91,6 +108,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_sums, EAGER__NUMBERS},
     {&eager__family_range, EAGER__NUMBERS},
     {&eager__family_random, EAGER__FLOATS},
+    {&eager__family_normal, EAGER__FLOATS},
     {&eager__family_random_int, DRAWN},
     {&eager__family_categorical, EAGER__FLOATS},
     {&eager__family_dropout, EAGER__FLOATS},

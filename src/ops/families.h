@@ -5,10 +5,14 @@
 #include "cl/program.h"
 
 extern const eager__family eager__family_elementwise; /* ops/elementwise.c: rows as text */
+extern const eager__family eager__family_comparisons; /* the same */
+extern const eager__family eager__family_functions;   /* the same */
 extern const eager__family eager__family_special;     /* the same: special functions */
 extern const eager__family eager__family_bessel;
 extern const eager__family eager__family_cast;
-extern const eager__family eager__family_rows;    /* reduce, arg */
+extern const eager__family eager__family_rows;  /* reduce: sums */
+extern const eager__family eager__family_folds; /* reduce: products and extremes */
+extern const eager__family eager__family_arg;
 extern const eager__family eager__family_means;   /* reduce, integers in 64 bits */
 extern const eager__family eager__family_moments; /* sums about a centre */
 extern const eager__family eager__family_cumulative;
@@ -31,7 +35,8 @@ extern const eager__family eager__family_factor; /* of matrices */
 extern const eager__family eager__family_conv;   /* floats and int32 */
 extern const eager__family eager__family_sums;   /* add_n, cross */
 extern const eager__family eager__family_range;
-extern const eager__family eager__family_random;
+extern const eager__family eager__family_random; /* uniform */
+extern const eager__family eager__family_normal;
 extern const eager__family eager__family_random_int;
 extern const eager__family eager__family_categorical;
 extern const eager__family eager__family_dropout;

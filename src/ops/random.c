@@ -21,9 +21,10 @@ static eager_status infer(eager__call *call) {
 
 /* One work-item per `each` elements. */
 static eager_status add_kernel(eager__call *call, eager__commands *commands,
-                               const char *name, int64_t each, int upper_bits) {
+                               const eager__family *family, const char *name, int64_t each,
+                               int upper_bits) {
   int64_t count = eager__shape_elements(&call->outputs[0].shape);
-  eager__kernel_begin(commands, &eager__family_random, call->dtype, name);
+  eager__kernel_begin(commands, family, call->dtype, name);
   eager__arg_output(commands, 0);
   eager__arg_long(commands, count);
   eager__arg_seed(commands);
@@ -38,24 +39,26 @@ static eager_status add_kernel(eager__call *call, eager__commands *commands,
 static eager_status launch_uniform(eager__call *call, eager__commands *commands) {
   switch (call->dtype) {
   case EAGER_FLOAT64:
-    return add_kernel(call, commands, "uniform_wide", 2, 0);
+    return add_kernel(call, commands, &eager__family_random, "uniform_wide", 2, 0);
   case EAGER_FLOAT16:
-    return add_kernel(call, commands, "uniform", 4, 11);
+    return add_kernel(call, commands, &eager__family_random, "uniform", 4, 11);
   case EAGER_BFLOAT16:
-    return add_kernel(call, commands, "uniform", 4, 8);
+    return add_kernel(call, commands, &eager__family_random, "uniform", 4, 8);
   default:
-    return add_kernel(call, commands, "uniform", 4, 24);
+    return add_kernel(call, commands, &eager__family_random, "uniform", 4, 24);
   }
 }
 
 static eager_status launch_normal(eager__call *call, eager__commands *commands) {
   bool is_wide = call->dtype == EAGER_FLOAT64;
-  return add_kernel(call, commands, is_wide ? "normal_wide" : "normal", is_wide ? 2 : 4, 0);
+  return add_kernel(call, commands, &eager__family_normal,
+                    is_wide ? "normal_wide" : "normal", is_wide ? 2 : 4, 0);
 }
 
 static eager_status launch_truncated(eager__call *call, eager__commands *commands) {
   bool is_wide = call->dtype == EAGER_FLOAT64;
-  return add_kernel(call, commands, is_wide ? "truncated_wide" : "truncated", 1, 0);
+  return add_kernel(call, commands, &eager__family_normal,
+                    is_wide ? "truncated_wide" : "truncated", 1, 0);
 }
 
 #define DRAWS                                                                              \

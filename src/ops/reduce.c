@@ -32,12 +32,12 @@ static const pass sums = {&eager__family_rows, "sum_rows",  "sum_columns",
                           "sum_finish",        "sum_group", "sum_group_finish"};
 static const pass wide_sums = {&eager__family_means, "sum_rows",  "sum_columns",
                                "sum_finish",         "sum_group", "sum_group_finish"};
-static const pass products = {&eager__family_rows, "prod_rows",  "prod_columns",
-                              "prod_finish",       "prod_group", "prod_group_finish"};
-static const pass maxima = {&eager__family_rows, "max_rows",  "max_columns",
-                            "max_finish",        "max_group", "max_group_finish"};
-static const pass minima = {&eager__family_rows, "min_rows",  "min_columns",
-                            "min_finish",        "min_group", "min_group_finish"};
+static const pass products = {&eager__family_folds, "prod_rows",  "prod_columns",
+                              "prod_finish",        "prod_group", "prod_group_finish"};
+static const pass maxima = {&eager__family_folds, "max_rows",  "max_columns",
+                            "max_finish",         "max_group", "max_group_finish"};
+static const pass minima = {&eager__family_folds, "min_rows",  "min_columns",
+                            "min_finish",         "min_group", "min_group_finish"};
 static const pass squares = {&eager__family_moments, "squares_rows",
                              "squares_columns",      "squares_finish",
                              "squares_group",        "squares_group_finish"};
