@@ -7,12 +7,7 @@ static inline AV cut(AV x, int drop) {
   return SELECT(x == x, JOIN(as_, AV)(JOIN(as_, BITSV)(x) & ~low), x);
 }
 
-static inline AV source(const __global T *p, size_t i, int count, int drop) {
-  AV x;
-  if (count == V)
-    x = LOADV(p, i);
-  else
-    x = LOADV_PART(p, i, count);
+static inline AV read(AV x, int drop) {
   if (IS_FLOAT && drop) x = cut(x, drop);
   return IS_BOOL ? SELECT(x != (AV)0, (AV)1, (AV)0) : x;
 }
@@ -85,22 +80,27 @@ static inline USHORTV half_bits(FLOATV x) {
 
 #define CAST(name, type, value)                                                            \
   __kernel void name(__global type *out, long out_offset, const __global T *in,            \
-                     long in_offset, long n, long chunk, int drop) {                       \
-    size_t begin = get_global_id(0) * (size_t)chunk;                                       \
-    size_t end = AT_MOST(begin + (size_t)chunk, (size_t)n);                                \
+                     long in_offset, long n, long chunk, int drop, int stream) {           \
+    size_t i = get_global_id(0) * (size_t)chunk;                                           \
+    size_t end = AT_MOST(i + (size_t)chunk, (size_t)n);                                    \
     out += out_offset;                                                                     \
     in += in_offset;                                                                       \
-    for (size_t i = begin; i < end; i += V) {                                              \
-      int count = (int)AT_MOST(end - i, (size_t)V);                                        \
-      AV x = source(in, i, count, drop);                                                   \
+    stream = stream && IS_ALIGNED(out + i, *out);                                          \
+    for (; i + V <= end; i += V) {                                                         \
+      AV x = read(LOADV(in, i), drop);                                                     \
       JOIN(type, V) y = value;                                                             \
-      if (count == V) {                                                                    \
-        VSTORE(y, 0, out + i);                                                             \
-      } else {                                                                             \
-        type lanes[V];                                                                     \
-        VSTORE(y, 0, lanes);                                                               \
-        for (int j = 0; j < count; j++) out[i + j] = lanes[j];                             \
-      }                                                                                    \
+      if (stream)                                                                          \
+        STREAM_PUTV(type, y, out + i);                                                     \
+      else                                                                                 \
+        PUTV(type, y, out + i);                                                            \
+    }                                                                                      \
+    if (i < end) {                                                                         \
+      int count = (int)(end - i);                                                          \
+      AV x = read(LOADV_PART(in, i, count), drop);                                         \
+      type lanes[V];                                                                       \
+      JOIN(type, V) y = value;                                                             \
+      VSTORE(y, 0, lanes);                                                                 \
+      for (int j = 0; j < count; j++) out[i + j] = lanes[j];                               \
     }                                                                                      \
   }
 

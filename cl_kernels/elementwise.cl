@@ -8,42 +8,58 @@
 /* As src/ops/elementwise_kernel.c lays it out; strides in elements, 0 repeats. */
 typedef struct {
   long dims[8], strides[24]; /* [3][8]: rusticl takes a nested array for its outer extent */
-  int rank, unused;
+  int rank, stream;
 } walk_shape;
 
+/* A CPU's work-item has enough to do for patterns of V rows, each shorter than V. */
+#define FOUND_MOST (CPU_LIKE ? V * V : V)
+
 /* Where a work-item is: the outer indices, the column, and each input's element there. Then
- * the lanes of the current vector: from `begin` on, either behind each other, or all the
- * same, or at `lanes`. */
+ * what it does next: `rows` runs of `run` elements, vector by vector up to the one at
+ * `last`, which may overlap the one before it; or one vector of `count` lanes. An input has
+ * the elements of a run behind each other, or one for all of them, or they were read into
+ * `found`, the same for each run. */
 typedef struct {
-  long index[8], column, base[3], begin[3], lanes[3][V];
-  enum { BEHIND, SAME, ANYWHERE } order[3];
-  AV values[3];
+  long index[8], column, base[3];
+  long rows, run, last, begin[3], stride[3];
+  int count;
+  enum { BEHIND, SAME, FOUND } order[3];
+  long lanes[3][V];
+  A found[3][FOUND_MOST];
 } walk_place;
 
 __constant long lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+/* Of a flat kernel's `how`; below it a bit for each input of one element. */
+#define STREAM     (1 << 16)
 #define ZERO       ((AV)0)
 #define ONE        ((AV)1)
 /* Klambauer et al. 2017: lambda, and lambda times alpha. */
 #define SELU_ABOVE NUMBER(1.0507009873554805)
 #define SELU_BELOW NUMBER(1.7580993408473769)
 
-static inline AV flat_lanes(const __global T *p, size_t i, int count, int repeats) {
+/* V lanes of an input from element i on, or its only one; and `count` < V of them. */
+static inline AV flat_lanes(const __global T *p, size_t i, int repeats) {
   if (repeats) return (AV)LOAD(p, 0);
-  if (count == V) return LOADV(p, i);
+  return LOADV(p, i);
+}
+static inline AV some_lanes(const __global T *p, size_t i, int count, int repeats) {
+  if (repeats) return (AV)LOAD(p, 0);
   return LOADV_PART(p, i, count);
 }
-
-OUTLINED UCHARV some_bools(const __global uchar *p, size_t i, int count) {
-  uchar lanes[V];
-  for (int j = 0; j < V; j++) lanes[j] = p[i + AT_MOST(j, count - 1)];
-  return VLOAD(0, lanes);
+static inline AV any_lanes(const __global T *p, size_t i, int count, int repeats) {
+  if (count < V) return some_lanes(p, i, count, repeats);
+  return flat_lanes(p, i, repeats);
 }
 
-static inline UCHARV flat_bools(const __global uchar *p, size_t i, int count, int repeats) {
+static inline UCHARV flat_bools(const __global uchar *p, size_t i, int repeats) {
   if (repeats) return (UCHARV)p[0];
-  if (count == V) return VLOAD(0, p + i);
-  return some_bools(p, i, count);
+  return GET_BYTESV(p + i);
+}
+OUTLINED UCHARV some_bools(const __global uchar *p, size_t i, int count, int repeats) {
+  uchar lanes[V];
+  for (int j = 0; j < V; j++) lanes[j] = repeats ? p[0] : p[i + AT_MOST(j, count - 1)];
+  return VLOAD(0, lanes);
 }
 
 OUTLINED void walk_to(const walk_shape *walk, int inputs, size_t element, walk_place *at) {
@@ -81,7 +97,10 @@ static inline void walk_rows(const walk_shape *walk, int inputs, long rows,
 /* Lanes one after the other, over the ends of any dimensions. */
 OUTLINED void walk_any(const walk_shape *walk, int inputs, int count, walk_place *at) {
   int inner = walk->rank - 1;
-  for (int k = 0; k < inputs; k++) at->order[k] = ANYWHERE;
+  for (int k = 0; k < inputs; k++) {
+    at->order[k] = FOUND;
+    at->begin[k] = at->base[k];
+  }
   for (int j = 0; j < V; j++) {
     for (int k = 0; k < inputs; k++)
       at->lanes[k][j] = j < count || j == 0 ? at->base[k] : at->lanes[k][j - 1];
@@ -108,9 +127,9 @@ static inline void walk_short_rows(const walk_shape *walk, int inputs, long left
   for (int k = 0; k < inputs; k++) {
     long step = walk->strides[8 * k + inner], row = walk->strides[8 * k + inner - 1];
     bool same = step == 0 && row == 0, behind = step == 1 && row == columns;
-    at->order[k] = same ? SAME : behind ? BEHIND : ANYWHERE;
+    at->order[k] = same ? SAME : behind ? BEHIND : FOUND;
     at->begin[k] = at->base[k];
-    if (at->order[k] == ANYWHERE)
+    if (at->order[k] == FOUND)
       VSTORE(at->base[k] + rows * row + across * step, 0, at->lanes[k]);
     at->base[k] += (end - at->column) * step;
   }
@@ -118,60 +137,158 @@ static inline void walk_short_rows(const walk_shape *walk, int inputs, long left
   walk_rows(walk, inputs, end_rows, at);
 }
 
-static inline void walk_in_row(const walk_shape *walk, int inputs, walk_place *at) {
-  int inner = walk->rank - 1;
-  for (int k = 0; k < inputs; k++) {
-    long step = walk->strides[8 * k + inner];
-    at->order[k] = step == 0 ? SAME : step == 1 ? BEHIND : ANYWHERE;
-    at->begin[k] = at->base[k];
-    if (at->order[k] == ANYWHERE)
-      for (int j = 0; j < V; j++) at->lanes[k][j] = at->base[k] + j * step;
-    at->base[k] += step * V;
-  }
-  at->column += V;
+static inline void walk_load(const __global T *p, int input, walk_place *at) {
+  if (at->order[input] == FOUND)
+    for (int j = 0; j < V; j++) at->found[input][j] = LOAD(p, at->lanes[input][j]);
 }
 
-static inline AV walk_lanes(const __global T *p, const walk_place *at, int input) {
-  if (at->order[input] == BEHIND) return LOADV(p, at->begin[input]);
-  if (at->order[input] == SAME) return (AV)LOAD(p, at->begin[input]);
-  A lanes[V];
-  for (int j = 0; j < V; j++) lanes[j] = LOAD(p, at->lanes[input][j]);
-  return VLOAD(0, lanes);
-}
-
-OUTLINED UCHARV walk_bools(const __global uchar *p, const walk_place *at, int input) {
-  if (at->order[input] == BEHIND) return VLOAD(0, p + at->begin[input]);
-  if (at->order[input] == SAME) return (UCHARV)p[at->begin[input]];
-  uchar lanes[V];
-  for (int j = 0; j < V; j++) lanes[j] = p[at->lanes[input][j]];
-  return VLOAD(0, lanes);
-}
-
-/* The next `count` lanes of every input from the `first` on. */
-OUTLINED void walk_read(const walk_shape *walk, int first, int inputs, int count,
-                        const __global T *a, const __global T *b, const __global T *c,
-                        walk_place *at) {
+/* One vector of `count` lanes. */
+OUTLINED void walk_lanes(const walk_shape *walk, int first, int inputs, int count,
+                         const __global T *a, const __global T *b, const __global T *c,
+                         walk_place *at) {
   int inner = walk->rank - 1;
   long left = walk->dims[inner] - at->column, most = AT_MOST(walk->dims[inner], (long)V);
-  /* In how many rows behind this one lanes lie, if it has at most V left. */
+  /* In how many rows behind this one lanes lie. */
   long further = (V - 1 - left + most) / most;
-  if (left > V)
-    walk_in_row(walk, inputs, at);
-  else if (count == V && inner > 0 &&
-           at->index[inner - 1] + further < walk->dims[inner - 1])
+  if (count == V && left <= V && inner > 0 &&
+      at->index[inner - 1] + further < walk->dims[inner - 1])
     walk_short_rows(walk, inputs, left, at);
   else
     walk_any(walk, inputs, count, at);
-  if (first == 0) at->values[0] = walk_lanes(a, at, 0);
-  if (inputs > 1) at->values[1] = walk_lanes(b, at, 1);
-  if (inputs > 2) at->values[2] = walk_lanes(c, at, 2);
+  if (first == 0) walk_load(a, 0, at);
+  if (inputs > 1) walk_load(b, 1, at);
+  if (inputs > 2) walk_load(c, 2, at);
+  at->rows = 1;
+  at->run = at->count = count;
+  at->last = 0;
 }
 
-static inline void put(__global T *out, size_t i, int count, AV x) {
-  if (count == V)
-    STOREV(out, i, x);
+/* Whether rows are shorter than a vector, and every input goes through all of them, or has
+ * one for all. */
+static inline int walk_repeats(const walk_shape *walk, int first, int inputs) {
+  int inner = walk->rank - 1;
+  long columns = walk->dims[inner];
+  if (!CPU_LIKE || inner == 0 || columns >= V) return 0;
+  for (int k = 0; k < inputs; k++) {
+    long step = walk->strides[8 * k + inner], row = walk->strides[8 * k + inner - 1];
+    int through = step == 1 && row == columns, once = step == 1 && row == 0 && k >= first;
+    if (!through && !once && !(step == 0 && row == 0)) return 0;
+  }
+  return 1;
+}
+
+/* `count` elements of a row of `columns` again and again. */
+static inline void walk_find(const __global T *p, int input, long columns, long count,
+                             walk_place *at) {
+  if (at->order[input] != FOUND) return;
+  long column = at->column;
+  for (long j = 0; j < count; j++) {
+    at->found[input][j] = LOAD(p, at->base[input] + column);
+    column = column + 1 < columns ? column + 1 : 0;
+  }
+}
+
+/* V short rows as one, as often as they fit into `run` elements. */
+static inline void walk_patterns(const walk_shape *walk, int first, int inputs, long run,
+                                 const __global T *a, const __global T *b,
+                                 const __global T *c, walk_place *at) {
+  int inner = walk->rank - 1;
+  long columns = walk->dims[inner], period = V * columns;
+  at->rows = run < period ? 1 : run / period;
+  at->run = AT_MOST(run, period);
+  at->last = at->run - V;
+  at->count = V;
+  for (int k = 0; k < inputs; k++) {
+    long step = walk->strides[8 * k + inner], row = walk->strides[8 * k + inner - 1];
+    at->order[k] = step == 0 ? SAME : row == 0 ? FOUND : BEHIND;
+    at->begin[k] = at->base[k];
+    at->stride[k] = row == 0 ? 0 : period;
+    at->base[k] -= at->column * step;
+  }
+  if (first == 0) walk_find(a, 0, columns, at->run, at);
+  if (inputs > 1) walk_find(b, 1, columns, at->run, at);
+  if (inputs > 2) walk_find(c, 2, columns, at->run, at);
+  long passed = at->column + at->rows * at->run, rows = passed / columns;
+  at->column = passed - rows * columns;
+  for (int k = 0; k < inputs; k++) at->base[k] += at->column * walk->strides[8 * k + inner];
+  walk_rows(walk, inputs, rows, at);
+}
+
+static inline void walk_whole_rows(const walk_shape *walk, int inputs, long left,
+                                   walk_place *at) {
+  int inner = walk->rank - 1;
+  long columns = walk->dims[inner];
+  at->rows = 1;
+  at->run = AT_MOST(left, columns - at->column);
+  at->last = at->run - V;
+  at->count = V;
+  if (inner > 0 && at->run == columns)
+    at->rows = AT_MOST(left / columns, walk->dims[inner - 1] - at->index[inner - 1]);
+  at->column += at->run;
+  for (int k = 0; k < inputs; k++) {
+    long step = walk->strides[8 * k + inner];
+    at->begin[k] = at->base[k];
+    at->order[k] = step == 0 ? SAME : BEHIND;
+    at->stride[k] = inner > 0 ? walk->strides[8 * k + inner - 1] : 0;
+    at->base[k] += at->run * step;
+    if (at->column == columns) at->base[k] -= columns * step;
+  }
+  if (at->column < columns) return;
+  at->column = 0;
+  walk_rows(walk, inputs, at->rows, at);
+}
+
+/* What comes next of `left` elements; inputs from the `first` on are of type T. */
+OUTLINED void walk_next(const walk_shape *walk, int first, int inputs, size_t left,
+                        const __global T *a, const __global T *b, const __global T *c,
+                        walk_place *at) {
+  int inner = walk->rank - 1;
+  for (int k = 0; k < inputs; k++) at->stride[k] = 0;
+  if (left >= V && walk->dims[inner] - at->column >= V) {
+    walk_whole_rows(walk, inputs, left, at);
+    return;
+  }
+  if (walk_repeats(walk, first, inputs)) {
+    long run = (walk->dims[inner - 1] - at->index[inner - 1]) * walk->dims[inner];
+    run = AT_MOST((long)left, run - at->column);
+    if (run >= V) {
+      walk_patterns(walk, first, inputs, run, a, b, c, at);
+      return;
+    }
+  }
+  walk_lanes(walk, first, inputs, (int)AT_MOST(left, (size_t)V), a, b, c, at);
+}
+
+/* V lanes of an input at element `j` of the run where `p` is. */
+static inline AV walk_values(const __global T *p, const walk_place *at, int input,
+                             int order, long j) {
+  if (order == BEHIND) return LOADV(p, j);
+  if (order == SAME) return (AV)LOAD(p, 0);
+  return VLOAD(0, at->found[input] + j);
+}
+
+static inline UCHARV walk_bools(const __global uchar *p, const walk_place *at, int order,
+                                long j) {
+  if (order == BEHIND) return GET_BYTESV(p + j);
+  if (order == SAME) return (UCHARV)p[0];
+  uchar lanes[V];
+  for (int l = 0; l < V; l++) lanes[l] = p[at->lanes[0][l]];
+  return VLOAD(0, lanes);
+}
+
+/* `stream`: past the caches; then out + i is aligned. */
+static inline void put(__global T *out, size_t i, int stream, AV x) {
+  if (stream)
+    STREAMV(out, i, x);
   else
-    STOREV_PART(out, i, x, count);
+    STOREV(out, i, x);
+}
+
+static inline void put_bytes(__global uchar *out, size_t i, int stream, UCHARV bytes) {
+  if (stream)
+    STREAM_PUTV(uchar, bytes, out + i);
+  else
+    PUTV(uchar, bytes, out + i);
 }
 
 OUTLINED void put_some_bytes(__global uchar *out, size_t i, int count, UCHARV bytes) {
@@ -179,17 +296,6 @@ OUTLINED void put_some_bytes(__global uchar *out, size_t i, int count, UCHARV by
   VSTORE(bytes, 0, lanes);
   for (int j = 0; j < V; j++)
     if (j < count) out[i + j] = lanes[j];
-}
-
-static inline void put_bytes(__global uchar *out, size_t i, int count, UCHARV bytes) {
-  if (count == V)
-    VSTORE(bytes, 0, out + i);
-  else
-    put_some_bytes(out, i, count, bytes);
-}
-
-static inline void put_bools(__global uchar *out, size_t i, int count, MV mask) {
-  put_bytes(out, i, count, BOOLOF(mask));
 }
 
 /* The cell keeps the first bad position; lanes beyond the last repeat it, so they cannot be

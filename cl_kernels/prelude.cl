@@ -13,12 +13,13 @@
  * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
  *             integers as wide as A)
  *             LOADV STOREV                 V elements from an element index on
- *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
- *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
- *             SELECT(mask, x, y)           x where the mask holds
- *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
- *             largerv smallerv             NaN wins
- * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
+ *             STREAMV                      STOREV past the caches, for what is not read
+ * soon GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer PUTV
+ * STREAM_PUTV             and V of any type LOADV_PART STOREV_PART       `count` < V of
+ * them; lanes beyond: the last U(x) S(x)                    to unsigned and back, for
+ * arithmetic that wraps SELECT(mask, x, y)           x where the mask holds ZIP_LOW
+ * ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves largerv smallerv NaN
+ * wins Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
  *             WITH_FP64(text): the text, where there is double */
 #pragma OPENCL FP_CONTRACT OFF
 #if HAS_FP64
@@ -152,8 +153,12 @@
 #define ZIP_HIGH(x, y) ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
 #endif
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
- */
-#define BOOLOF(mask)  abs(JOIN(convert_, JOIN(char, V))(mask))
+ * PoCL's abs goes by pairs of lanes. */
+#if CPU_LIKE
+#define BOOLOF(mask) (JOIN(as_, UCHARV)(JOIN(convert_, JOIN(char, V))(mask)) & (uchar)1)
+#else
+#define BOOLOF(mask) abs(JOIN(convert_, JOIN(char, V))(mask))
+#endif
 #define MASKOF(bools) (JOIN(convert_, MV)(bools) != (MV)0)
 
 /* To nearest even. A NaN's payload may lie in the bits that go. */
@@ -162,6 +167,34 @@ static inline UINTV bfloat16_bits(FLOATV x) {
   UINTV even = bits + 0x7fff + (bits >> 16 & 1);
   return select(even, bits | 0x400000, (bits & 0x7fffffff) > 0x7f800000) >> 16;
 }
+
+/* PoCL's vload and vstore may go by parts of a vector; and a CPU reads a line it is to
+ * write a part of, unless the store goes past its caches. */
+#if CPU_LIKE
+typedef TV loose_tv __attribute__((aligned(1)));
+typedef UCHARV loose_ucharv __attribute__((aligned(1)));
+#define GETV(p)       (*(const __global loose_tv *)(p))
+#define GET_BYTESV(p) (*(const __global loose_ucharv *)(p))
+#define PUTV(type, x, p)                                                                   \
+  do {                                                                                     \
+    typedef JOIN(type, V) loose __attribute__((aligned(1)));                               \
+    *(__global loose *)(p) = (x);                                                          \
+  } while (0)
+#else
+#define GETV(p)          VLOAD(0, p)
+#define GET_BYTESV(p)    VLOAD(0, p)
+#define PUTV(type, x, p) VSTORE(x, 0, p)
+#endif
+#ifdef __has_builtin
+#if CPU_LIKE && __has_builtin(__builtin_nontemporal_store)
+#define STREAM_PUTV(type, x, p)                                                            \
+  __builtin_nontemporal_store(x, (__global JOIN(type, V) *)(p))
+#endif
+#endif
+#define IS_ALIGNED(p, x) (((size_t)(p) & (V * sizeof(x) - 1)) == 0)
+#ifndef STREAM_PUTV
+#define STREAM_PUTV(type, x, p) PUTV(type, x, p)
+#endif
 
 #if DTYPE_FLOAT16
 static inline A LOAD(const __global T *p, size_t i) {
@@ -176,12 +209,13 @@ static inline AV LOADV(const __global T *p, size_t i) {
 static inline void STOREV(__global T *p, size_t i, AV x) {
   JOIN(JOIN(vstore_half, V), _rte)(x, 0, (__global half *)(p + i));
 }
+#define STREAMV STOREV
 #elif DTYPE_BFLOAT16
 static inline A LOAD(const __global T *p, size_t i) {
   return as_float((uint)p[i] << 16);
 }
 static inline AV LOADV(const __global T *p, size_t i) {
-  return JOIN(as_, AV)(JOIN(convert_, UINTV)(VLOAD(0, p + i)) << 16);
+  return JOIN(as_, AV)(JOIN(convert_, UINTV)(GETV(p + i)) << 16);
 }
 static inline void STORE(__global T *p, size_t i, A x) {
   uint bits = as_uint(x);
@@ -189,8 +223,9 @@ static inline void STORE(__global T *p, size_t i, A x) {
   p[i] = (T)(((bits & 0x7fffffff) > 0x7f800000 ? bits | 0x400000 : even) >> 16);
 }
 static inline void STOREV(__global T *p, size_t i, AV x) {
-  VSTORE(JOIN(convert_, TV)(bfloat16_bits(x)), 0, p + i);
+  PUTV(T, JOIN(convert_, TV)(bfloat16_bits(x)), p + i);
 }
+#define STREAMV STOREV
 #elif WIDE && !IS_FLOAT
 static inline A LOAD(const __global T *p, size_t i) {
   return p[i];
@@ -199,11 +234,12 @@ static inline void STORE(__global T *p, size_t i, A x) {
   p[i] = (T)x;
 }
 static inline AV LOADV(const __global T *p, size_t i) {
-  return JOIN(convert_, AV)(VLOAD(0, p + i));
+  return JOIN(convert_, AV)(GETV(p + i));
 }
 static inline void STOREV(__global T *p, size_t i, AV x) {
-  VSTORE(JOIN(convert_, TV)(x), 0, p + i);
+  PUTV(T, JOIN(convert_, TV)(x), p + i);
 }
+#define STREAMV STOREV
 #else
 static inline A LOAD(const __global T *p, size_t i) {
   return p[i];
@@ -212,10 +248,13 @@ static inline void STORE(__global T *p, size_t i, A x) {
   p[i] = x;
 }
 static inline AV LOADV(const __global T *p, size_t i) {
-  return VLOAD(0, p + i);
+  return GETV(p + i);
 }
 static inline void STOREV(__global T *p, size_t i, AV x) {
-  VSTORE(x, 0, p + i);
+  PUTV(T, x, p + i);
+}
+static inline void STREAMV(__global T *p, size_t i, AV x) {
+  STREAM_PUTV(T, x, p + i);
 }
 #endif
 

@@ -59,6 +59,8 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__arg_long(commands, n);
   eager__arg_long(commands, plan.chunk);
   eager__arg_int(commands, dropped_bits(call));
+  size_t element = eager_dtype_size(call->outputs[0].dtype);
+  eager__arg_int(commands, eager__lanes_stream(n * (int64_t)element));
   return eager__kernel_end(commands, plan.grid);
 }
 

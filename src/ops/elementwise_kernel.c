@@ -9,17 +9,63 @@
 typedef struct walk_shape {
   int64_t dims[EAGER__MAX_RANK];
   int64_t strides[EAGER__ELEMENTWISE_INPUTS][EAGER__MAX_RANK];
-  int32_t rank, unused;
+  int32_t rank, stream;
 } walk_shape;
 
 static bool is_bool(const eager__elementwise *op, int input) {
   return op->first_is_bool && input == 0;
 }
 
+static const char *stored(const eager__elementwise *op) {
+  return op->to_bool || op->to_bytes ? "uchar" : "T";
+}
+
+static void write_lanes(const eager__elementwise *op, eager__strbuf *source) {
+  for (int i = 0; i < op->inputs; i++)
+    eager__strbuf_format(source, "%s%s %c", i > 0 ? ", " : "",
+                         is_bool(op, i) ? "UCHARV" : "AV", "abc"[i]);
+  if (op->has_parameter) eager__strbuf_add(source, ", A p");
+}
+
+static void write_names(const eager__elementwise *op, eager__strbuf *source) {
+  eager__strbuf_add(source, op->inputs == 1 ? "a" : op->inputs == 2 ? "a, b" : "a, b, c");
+  if (op->has_parameter) eager__strbuf_add(source, ", p");
+}
+
+/* What a vector of results is stored with: <flat>_put for V lanes, inlined into the loops,
+ * and <flat>_part for fewer of them, which are called: a call within a loop would cost its
+ * registers. */
+static void write_put(const eager__elementwise *op, bool part, eager__strbuf *source) {
+  bool bytes = op->to_bool || op->to_bytes;
+  eager__strbuf_format(source, "%s void %s_%s(__global %s *out, size_t i, int %s, ",
+                       part ? "OUTLINED" : "INLINED", op->flat, part ? "part" : "put",
+                       stored(op), part ? "count" : "stream");
+  if (op->bad) eager__strbuf_add(source, "__global int *cells, int slot, ");
+  write_lanes(op, source);
+  eager__strbuf_format(source, ") {\n  %s value = %s(%s);\n", bytes ? "UCHARV" : "AV",
+                       op->to_bool ? "BOOLOF" : "", op->expression);
+  if (op->bad)
+    eager__strbuf_format(source, "  value = flagged(cells, slot, i, %s, value);\n",
+                         op->bad);
+  const char *call = bytes  ? part ? "put_some_bytes(out, i, count, value)"
+                                   : "put_bytes(out, i, stream, value)"
+                     : part ? "STOREV_PART(out, i, value, count)"
+                            : "put(out, i, stream, value)";
+  eager__strbuf_format(source, "  %s;\n}\n", call);
+}
+
+static void write_call(const eager__elementwise *op, const char *part, const char *how,
+                       eager__strbuf *source) {
+  eager__strbuf_format(source, "%s_%s(out, %s, %s", op->flat, part, how,
+                       op->bad ? "cells, slot, " : "");
+  write_names(op, source);
+  eager__strbuf_add(source, ");\n");
+}
+
 static void write_head(const eager__elementwise *op, const char *name, const char *last,
                        eager__strbuf *source) {
   eager__strbuf_format(source, "__kernel void %s(__global %s *out, long out_offset", name,
-                       op->to_bool || op->to_bytes ? "uchar" : "T");
+                       stored(op));
   for (int i = 0; i < op->inputs; i++)
     eager__strbuf_format(source, ", const __global %s *in_%c, long %c_offset",
                          is_bool(op, i) ? "uchar" : "T", "abc"[i], "abc"[i]);
@@ -33,31 +79,29 @@ static void write_head(const eager__elementwise *op, const char *name, const cha
                             "  size_t end = AT_MOST(begin + (size_t)chunk, (size_t)n);\n");
 }
 
-static void write_value(const eager__elementwise *op, eager__strbuf *source) {
-  if (op->to_bool || op->to_bytes) {
-    const char *put = op->to_bool ? "put_bools" : "put_bytes";
-    eager__strbuf_format(source, "    %s(out, i, count, %s);\n  }\n}\n", put,
-                         op->expression);
-    return;
-  }
-  eager__strbuf_format(source, "    AV value = %s;\n", op->expression);
-  if (op->bad)
-    eager__strbuf_format(source, "    value = flagged(cells, slot, i, %s, value);\n",
-                         op->bad);
-  eager__strbuf_add(source, "    put(out, i, count, value);\n  }\n}\n");
+/* `kind`: flat, or some of `count`. */
+static void write_flat_inputs(const eager__elementwise *op, const char *kind,
+                              const char *count, eager__strbuf *source) {
+  for (int i = 0; i < op->inputs; i++)
+    eager__strbuf_format(source, "    %s %c = %s_%s(in_%c, i, %show & %d);\n",
+                         is_bool(op, i) ? "UCHARV" : "AV", "abc"[i], kind,
+                         is_bool(op, i) ? "bools" : "lanes", "abc"[i], count, 1 << i);
 }
 
-static const char loop[] = "  for (size_t i = begin; i < end; i += V) {\n"
-                           "    int count = (int)AT_MOST(end - i, (size_t)V);\n";
-
 static void write_flat(const eager__elementwise *op, eager__strbuf *source) {
-  write_head(op, op->flat, "int repeats", source);
-  eager__strbuf_add(source, loop);
-  for (int i = 0; i < op->inputs; i++)
-    eager__strbuf_format(source, "    %s %c = flat_%s(in_%c, i, count, repeats & %d);\n",
-                         is_bool(op, i) ? "UCHARV" : "AV", "abc"[i],
-                         is_bool(op, i) ? "bools" : "lanes", "abc"[i], 1 << i);
-  write_value(op, source);
+  write_head(op, op->flat, "int how", source);
+  eager__strbuf_add(source,
+                    "  size_t i = begin;\n"
+                    "  int stream = how & STREAM && IS_ALIGNED(out + begin, *out);\n"
+                    "  for (; i + V <= end; i += V) {\n");
+  write_flat_inputs(op, "flat", "", source);
+  write_call(op, "put", "i, stream", source);
+  eager__strbuf_add(source, "  }\n"
+                            "  if (i < end) {\n"
+                            "    int count = (int)(end - i);\n");
+  write_flat_inputs(op, "some", "count, ", source);
+  write_call(op, "part", "i, count", source);
+  eager__strbuf_add(source, "  }\n}\n");
 }
 
 static void write_walk(const eager__elementwise *op, eager__strbuf *source) {
@@ -67,21 +111,51 @@ static void write_walk(const eager__elementwise *op, eager__strbuf *source) {
                        "  walk_shape walk = shape;\n"
                        "  if (begin >= end) return;\n"
                        "  walk_place at;\n"
-                       "  walk_to(&walk, %d, begin, &at);\n",
-                       op->inputs);
-  eager__strbuf_add(source, loop);
-  eager__strbuf_format(source, "    walk_read(&walk, %d, %d, count, %s, %s, %s, &at);\n",
-                       op->first_is_bool, op->inputs, op->first_is_bool ? "0" : "in_a",
-                       op->inputs > 1 ? "in_b" : "0", op->inputs > 2 ? "in_c" : "0");
-  if (op->first_is_bool)
-    eager__strbuf_add(source, "    UCHARV a = walk_bools(in_a, &at, 0);\n");
-  for (int i = op->first_is_bool; i < op->inputs; i++)
-    eager__strbuf_format(source, "    AV %c = at.values[%d];\n", "abc"[i], i);
-  write_value(op, source);
+                       "  walk_to(&walk, %d, begin, &at);\n"
+                       "  while (begin < end) {\n"
+                       "    walk_next(&walk, %d, %d, end - begin, %s, %s, %s, &at);\n"
+                       "    if (at.count < V) {\n",
+                       op->inputs, op->first_is_bool, op->inputs,
+                       op->first_is_bool ? "0" : "in_a", op->inputs > 1 ? "in_b" : "0",
+                       op->inputs > 2 ? "in_c" : "0");
+  for (int i = 0; i < op->inputs; i++)
+    if (is_bool(op, i))
+      eager__strbuf_add(source, "      UCHARV a = walk_bools(in_a, &at, FOUND, 0);\n");
+    else
+      eager__strbuf_format(source, "      AV %c = VLOAD(0, at.found[%d]);\n", "abc"[i], i);
+  write_call(op, "part", "begin, at.count", source);
+  eager__strbuf_add(source,
+                    "      begin += at.count;\n"
+                    "      continue;\n"
+                    "    }\n"
+                    "    long last = at.last;\n"
+                    "    for (long row = 0; row < at.rows; row++, begin += at.run) {\n"
+                    "      int stream = walk.stream && last % V == 0 && "
+                    "IS_ALIGNED(out + begin, *out);\n");
+  for (int i = 0; i < op->inputs; i++)
+    eager__strbuf_format(source,
+                         "      const __global %s *p_%c = in_%c + at.begin[%d] + row * "
+                         "at.stride[%d];\n"
+                         "      int order_%c = at.order[%d];\n",
+                         is_bool(op, i) ? "uchar" : "T", "abc"[i], "abc"[i], i, i, "abc"[i],
+                         i);
+  eager__strbuf_add(source, "      for (long j = 0;; j = AT_MOST(j + V, last)) {\n");
+  for (int i = 0; i < op->inputs; i++)
+    if (is_bool(op, i))
+      eager__strbuf_add(source, "        UCHARV a = walk_bools(p_a, &at, order_a, j);\n");
+    else
+      eager__strbuf_format(source,
+                           "        AV %c = walk_values(p_%c, &at, %d, order_%c, j);\n",
+                           "abc"[i], "abc"[i], i, "abc"[i]);
+  write_call(op, "put", "begin + j, stream", source);
+  eager__strbuf_add(source, "        if (j == last) break;\n"
+                            "      }\n    }\n  }\n}\n");
 }
 
 void eager__elementwise_write(const eager__elementwise *op, eager__strbuf *source) {
   assert(op->inputs <= EAGER__ELEMENTWISE_INPUTS);
+  write_put(op, false, source);
+  write_put(op, true, source);
   write_flat(op, source);
   write_walk(op, source);
 }
@@ -115,23 +189,29 @@ eager_status eager__elementwise_launch(eager__commands *commands,
                                        const eager__elementwise *op,
                                        const eager__family *family, eager_dtype dtype) {
   const eager__call *call = commands->call;
-  int64_t n = eager__shape_elements(&call->outputs[0].shape);
+  const eager__result *out = &call->outputs[0];
+  int64_t n = eager__shape_elements(&out->shape);
   int repeats;
   bool flat = is_flat(call, op->inputs, n, &repeats);
+  bool stream = eager__lanes_stream(n * (int64_t)eager_dtype_size(out->dtype));
   eager__kernel_begin(commands, family, dtype, flat ? op->flat : op->walk);
   eager__arg_output(commands, 0);
   for (int i = 0; i < op->inputs; i++) eager__arg_input(commands, i);
   if (op->bad) eager__arg_cell(commands);
   if (op->has_parameter) eager__arg_scalar(commands, dtype, op->parameter);
-  eager__lanes plan = eager__lanes_plan(commands, n);
+  if (flat) {
+    eager__lanes plan = eager__lanes_plan(commands, n);
+    eager__arg_long(commands, n);
+    eager__arg_long(commands, plan.chunk);
+    eager__arg_int(commands, repeats | (stream ? EAGER__STREAM : 0));
+    return eager__kernel_end(commands, plan.grid);
+  }
+  walk_shape walk;
+  fill_walk(call, op->inputs, &walk);
+  walk.stream = stream;
+  eager__lanes plan = eager__lanes_plan_rows(commands, n, walk.dims[walk.rank - 1]);
   eager__arg_long(commands, n);
   eager__arg_long(commands, plan.chunk);
-  if (flat) {
-    eager__arg_int(commands, repeats);
-  } else {
-    walk_shape walk;
-    fill_walk(call, op->inputs, &walk);
-    eager__arg_bytes(commands, &walk, sizeof walk);
-  }
+  eager__arg_bytes(commands, &walk, sizeof walk);
   return eager__kernel_end(commands, plan.grid);
 }

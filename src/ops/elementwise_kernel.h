@@ -8,6 +8,10 @@
 
 enum { EAGER__ELEMENTWISE_INPUTS = 3 };
 
+/* Beside a bit for each input of one element, in the last argument of flat kernels: the
+ * output goes past the caches. STREAM in cl_kernels/elementwise.cl. */
+enum { EAGER__STREAM = 1 << 16 };
+
 typedef struct eager__elementwise {
   const char *flat; /* kernel names: without broadcasting, and with */
   const char *walk;

@@ -13,4 +13,13 @@ typedef struct eager__lanes {
 /* For the kernel begun last and `elements` > 0 elements. */
 eager__lanes eager__lanes_plan(const eager__commands *commands, int64_t elements);
 
+/* The same in rows of `columns`: chunks of whole rows where rows are much shorter than
+ * chunks. Such a chunk is no multiple of the lanes. */
+eager__lanes eager__lanes_plan_rows(const eager__commands *commands, int64_t elements,
+                                    int64_t columns);
+
+/* Whether an output of so many bytes is better stored past a CPU's caches: it would push
+ * out what is there, and itself before anybody reads it. */
+bool eager__lanes_stream(int64_t size);
+
 #endif

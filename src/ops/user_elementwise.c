@@ -14,7 +14,7 @@ static const char flat_name[] = "user_flat", walk_name[] = "user_walk";
 
 /* The user's words come alone, so that their names and lines are their own. */
 static void write_value(const char *expression, int inputs, eager__strbuf *source) {
-  eager__strbuf_add(source, "static inline AV user_value(");
+  eager__strbuf_add(source, "INLINED AV user_value(");
   for (int i = 0; i < inputs; i++)
     eager__strbuf_format(source, "%sAV %c", i ? ", " : "", 'a' + i);
   eager__strbuf_format(source, ") {\n  return (\n#line 1 \"expression\"\n%s\n  );\n}\n",
@@ -37,19 +37,23 @@ static void write_flat(int inputs, eager__strbuf *source) {
   for (int i = 0; i < inputs; i++)
     eager__strbuf_format(source, ", const __global T *in_%c, long from_%c", 'a' + i,
                          'a' + i);
-  eager__strbuf_add(source, ", long n, long chunk, int repeats) {\n"
+  eager__strbuf_add(source, ", long n, long chunk, int how) {\n"
                             "  size_t begin = get_global_id(0) * (size_t)chunk;\n"
                             "  size_t end = AT_MOST(begin + (size_t)chunk, (size_t)n);\n"
                             "  for (size_t i = begin; i < end; i += V) {\n"
                             "    int count = (int)AT_MOST(end - i, (size_t)V);\n");
   for (int i = 0; i < inputs; i++)
     eager__strbuf_format(source,
-                         "    AV v_%c = flat_lanes(in_%c + from_%c, i, count, "
-                         "repeats & %d);\n",
+                         "    AV v_%c = any_lanes(in_%c + from_%c, i, count, how & %d);\n",
                          'a' + i, 'a' + i, 'a' + i, 1 << i);
-  eager__strbuf_add(source, "    put(out + out_offset, i, count, ");
+  eager__strbuf_add(source, "    AV value = ");
   write_call(inputs, "v_%c", source);
-  eager__strbuf_add(source, ");\n  }\n}\n");
+  eager__strbuf_add(source, ";\n"
+                            "    if (count < V)\n"
+                            "      STOREV_PART(out + out_offset, i, value, count);\n"
+                            "    else\n"
+                            "      STOREV(out + out_offset, i, value);\n"
+                            "  }\n}\n");
 }
 
 static eager__elementwise describe(int inputs, const char *expression) {
