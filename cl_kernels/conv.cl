@@ -49,10 +49,6 @@ typedef struct {
 #define VECTORS (CPU_LIKE && sizeof(A) < 8 ? 2 : 1)
 #define WIDTH   (VECTORS * V)
 
-INLINED AV multiply_add(AV a, AV b, AV c) {
-  return FLOAT_OR_INT(TERM(a, b, c), S(U(a) * U(b) + U(c)));
-}
-
 INLINED meeting meet(long n, long taps, long tap_mul, long div, long common, long inverse,
                      long tap_step) {
   meeting m;
@@ -168,16 +164,6 @@ INLINED void add_taps(int height, int vectors, int lanewise, const __global A *x
       }
     }
   }
-}
-
-INLINED void store_channels(__global T *y, size_t step, AV x, int count) {
-  if (step == 1 && count == V) {
-    STOREV(y, 0, x);
-    return;
-  }
-  A lanes[V];
-  VSTORE(x, 0, lanes);
-  for (int i = 0; i < count; i++) STORE(y, i * step, lanes[i]);
 }
 
 INLINED size_t sums_at(const conv *s, const tile *t) {

@@ -1,6 +1,8 @@
 #include "ops/conv_correlate.h"
 
+#include "ops/conv_depthwise.h"
 #include "ops/conv_pack.h"
+#include "ops/conv_pointwise.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/plan.h"
@@ -172,6 +174,10 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   EAGER__TRY(eager__conv_read(call, &conv));
   if (eager__shape_elements(call->inputs[source].shape) == 0)
     return eager__add_fill(commands, 0, zero, eager_dtype_size(call->dtype));
+  if (eager__conv_is_pointwise(&conv, kind->part, call->dtype))
+    return eager__conv_pointwise(call, commands, &conv, kind->part);
+  if (eager__conv_is_depthwise(traits, &conv, kind->part))
+    return eager__conv_depthwise(call, commands, &conv, kind->part);
 
   int64_t group_in = conv.channels / conv.groups, group_out = conv.filters / conv.groups;
   int64_t result = to_input ? group_in : group_out;
@@ -203,7 +209,8 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
 
   eager__spot x;
   eager__conv_weights w;
-  EAGER__TRY(eager__conv_pack_pixels(call, commands, &conv.window, source, &lanes, &x));
+  EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv, &conv.window,
+                                     source, &lanes, &x));
   EAGER__TRY(
       eager__conv_pack_filter(call, commands, &conv, 1 - source, to_input, dealt, &w));
   c.w_group = w.group;

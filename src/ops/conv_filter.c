@@ -1,6 +1,8 @@
 #include "ops/conv_filter.h"
 
+#include "ops/conv_depthwise.h"
 #include "ops/conv_pack.h"
+#include "ops/conv_pointwise.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/lanes.h"
@@ -9,7 +11,11 @@
 enum {
   LEAST_PIXELS = 256,       /* worth a part of their own */
   MOST_BYTES = 64 << 20,    /* of all parts' sums */
-  CPU_ITEMS = 128,          /* work-items that are enough for any number of cores */
+  DEPTH = 8,                /* channels of a tile on CPUs; as in conv_filter.cl */
+  CHUNK = 128,              /* pixels read again and again; as in conv_filter.cl */
+  PART_PIXELS = 1024,       /* on CPUs */
+  PARTS_BYTES = 2 << 20,    /* of all parts' sums on CPUs */
+  CPU_ITEMS = 64,           /* work-items that are enough for any number of cores */
   GPU_ITEMS = 65536,        /* and of a GPU */
   CACHED = 1 << 20,         /* bytes of x and dy that all items of a launch read */
   TRIPS = EAGER__TRIPS / 4, /* of limited loops: drivers' unrolled ones count */
@@ -21,6 +27,7 @@ typedef struct filter_conv {
   int64_t pixels, part, parts, begin, end, is_whole;
   int64_t groups, blocks, panels, lanes, reduce, row;
   int64_t x_pixel, x_group, x_step, y_pixel, y_group;
+  int64_t blocks_each;
 } filter_conv;
 
 static void set_axes(filter_conv *f, const eager__window *window) {
@@ -63,7 +70,7 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
                              const filter_conv *f, bool dealt, const eager__spot *x,
                              const eager__spot *dy, int scratch) {
   bool cpu = eager__commands_traits(commands)->cpu_like;
-  eager__kernel_begin(commands, &eager__family_conv, call->dtype,
+  eager__kernel_begin(commands, &eager__family_conv_filter, call->dtype,
                       dealt ? "filter_lanes" : "filter_tiles");
   eager__arg_at(commands, x);
   eager__arg_at(commands, dy);
@@ -77,16 +84,47 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
                                                     cpu ? 1 : eager__group_size(commands)));
 }
 
-static eager_status add_finish(const eager__call *call, eager__commands *commands,
-                               int64_t count, int64_t parts, int scratch) {
-  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "filter_finish");
-  eager__lanes lanes = eager__lanes_plan(commands, count);
-  eager__arg_scratch(commands, scratch);
+/* Without a window all pixels are one row. */
+static void join_pixels(filter_conv *f) {
+  for (int i = 0; i < EAGER__SPATIAL; i++)
+    if (f->taps[i] != 1 || f->stride[i] != 1 || f->before[i] != 0 ||
+        f->source[i] != f->out[i])
+      return;
+  f->source[0] = f->source[1] = f->out[0] = f->out[1] = 1;
+  f->source[2] = f->out[2] = f->pixels;
+}
+
+/* On CPUs. Parts copy less of dy than cuts between blocks, but their sums pass through
+ * memory once more. */
+static eager_status add_panels(const eager__call *call, eager__commands *commands,
+                               filter_conv *f, const eager__spot *x, const eager__spot *dy,
+                               int64_t width) {
+  join_pixels(f);
+  int64_t taps = f->taps[0] * f->taps[1] * f->taps[2], across = f->groups * f->panels;
+  int64_t tiles = across * f->blocks;
+  int64_t count = tiles * taps * DEPTH * width;
+  size_t element = eager__computed_size(call->dtype);
+  int64_t most = eager__at_least(PARTS_BYTES / (count * (int64_t)element), 1);
+  int64_t parts = eager__ceil_div(CPU_ITEMS, across);
+  parts = eager__at_most(parts, eager__ceil_div(f->pixels, PART_PIXELS));
+  parts = eager__at_most(parts, most);
+  f->part = eager__ceil_div(eager__ceil_div(f->pixels, parts), CHUNK) * CHUNK;
+  f->parts = eager__ceil_div(f->pixels, f->part);
+  int64_t cuts = eager__ceil_div(CPU_ITEMS, across * f->parts);
+  f->blocks_each = eager__ceil_div(f->blocks, eager__at_most(cuts, f->blocks));
+  int sums = eager__scratch(commands, (size_t)(f->parts * count) * element);
+  int64_t items = f->parts * across * eager__ceil_div(f->blocks, f->blocks_each);
+  eager__kernel_begin(commands, &eager__family_conv_filter, call->dtype, "filter_panels");
+  eager__arg_at(commands, x);
+  eager__arg_at(commands, dy);
+  eager__arg_scratch(commands, sums);
+  eager__arg_bytes(commands, f, sizeof *f);
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_1d(items, 1)));
+  eager__kernel_begin(commands, &eager__family_conv_filter, call->dtype, "filter_gather");
+  eager__arg_scratch(commands, sums);
   eager__arg_output(commands, 0);
-  eager__arg_long(commands, count);
-  eager__arg_long(commands, parts);
-  eager__arg_long(commands, lanes.chunk);
-  return eager__kernel_end(commands, lanes.grid);
+  eager__arg_bytes(commands, f, sizeof *f);
+  return eager__kernel_end(commands, eager__grid_1d(taps * f->reduce, 1));
 }
 
 eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *commands) {
@@ -97,6 +135,10 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
   if (eager__shape_elements(call->inputs[0].shape) == 0 ||
       eager__shape_elements(call->inputs[1].shape) == 0)
     return eager__add_fill(commands, 0, zero, eager_dtype_size(call->dtype));
+  if (eager__conv_is_pointwise(&conv, EAGER__CONV_TO_FILTER, call->dtype))
+    return eager__conv_pointwise(call, commands, &conv, EAGER__CONV_TO_FILTER);
+  if (eager__conv_is_depthwise(traits, &conv, EAGER__CONV_TO_FILTER))
+    return eager__conv_depthwise(call, commands, &conv, EAGER__CONV_TO_FILTER);
 
   int64_t vector = traits->vector_width, group_out = conv.filters / conv.groups;
   bool dealt = conv.groups > 1 && group_out * 4 <= vector;
@@ -106,7 +148,7 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
                    .row = conv.filters};
   set_axes(&f, &conv.window);
   f.pixels = conv.batch * f.out[0] * f.out[1] * f.out[2];
-  f.blocks = dealt ? f.reduce : eager__ceil_div(f.reduce, traits->cpu_like ? 8 : 4);
+  f.blocks = dealt ? f.reduce : eager__ceil_div(f.reduce, traits->cpu_like ? DEPTH : 4);
   f.panels = eager__ceil_div(f.lanes, eager__conv_tile_width(traits, call->dtype));
   eager__conv_lanes x_lanes =
       dealt ? eager__conv_lanes_dealt(conv.groups, group_out, f.reduce, vector)
@@ -117,6 +159,14 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
   f.x_step = dealt ? x_lanes.inner : 1;
   f.y_pixel = y_lanes.lanes;
   f.y_group = y_lanes.inner;
+  int64_t width = eager__conv_tile_width(traits, call->dtype);
+  eager__spot x, dy;
+  EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv_filter,
+                                     &conv.window, 0, &x_lanes, &x));
+  EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv_filter,
+                                     &conv.window, 1, &y_lanes, &dy));
+  if (traits->cpu_like && !dealt) return add_panels(call, commands, &f, &x, &dy, width);
+
   int64_t count = eager__shape_elements(&conv.filter);
   size_t element = eager__computed_size(call->dtype);
   /* What limits loops is llvmpipe: a CPU too. */
@@ -126,13 +176,11 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
   f.is_whole = f.parts == 1 && f.part <= trips;
   int scratch = -1;
   if (!f.is_whole) scratch = eager__scratch(commands, (size_t)(f.parts * count) * element);
-  eager__spot x, dy;
-  EAGER__TRY(eager__conv_pack_pixels(call, commands, &conv.window, 0, &x_lanes, &x));
-  EAGER__TRY(eager__conv_pack_pixels(call, commands, &conv.window, 1, &y_lanes, &dy));
   for (f.begin = 0; f.begin < f.part; f.begin = f.end) {
     f.end = eager__at_most(f.part, f.begin + trips);
     EAGER__TRY(add_pass(call, commands, &f, dealt, &x, &dy, scratch));
   }
   if (f.is_whole) return EAGER_OK;
-  return add_finish(call, commands, count, f.parts, scratch);
+  return eager__conv_add_parts(call, commands, &eager__family_conv_filter, count, f.parts,
+                               scratch);
 }

@@ -53,8 +53,9 @@ static bool is_plain(const eager__conv_lanes *l, int64_t channels) {
 }
 
 static eager_status pack_dense(const eager__call *call, eager__commands *commands,
-                               int input, int64_t count, const eager__spot *out) {
-  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "pack_dense");
+                               const eager__family *family, int input, int64_t count,
+                               const eager__spot *out) {
+  eager__kernel_begin(commands, family, call->dtype, "pack_dense");
   eager__lanes lanes = eager__lanes_plan(commands, count);
   eager__arg_input(commands, input);
   eager__arg_at(commands, out);
@@ -64,6 +65,7 @@ static eager_status pack_dense(const eager__call *call, eager__commands *command
 }
 
 eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *commands,
+                                     const eager__family *family,
                                      const eager__window *window, int input,
                                      const eager__conv_lanes *lanes, eager__spot *out) {
   const eager__shape *x = call->inputs[input].shape;
@@ -77,7 +79,7 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
 
   size_t size = (size_t)(pixels * lanes->lanes) * eager__computed_size(call->dtype);
   *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
-  if (plain) return pack_dense(call, commands, input, pixels * channels, out);
+  if (plain) return pack_dense(call, commands, family, input, pixels * channels, out);
   bool cpu = eager__commands_traits(commands)->cpu_like;
   pixels_pack p = {pixels,
                    last ? pixels : plane,
@@ -91,7 +93,7 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                    .x_pixel = last ? channels : 1,
                    .x_channel = last ? 1 : plane,
                    .each = BLOCK};
-  eager__kernel_begin(commands, &eager__family_conv, call->dtype, "pack_pixels");
+  eager__kernel_begin(commands, family, call->dtype, "pack_pixels");
   eager__arg_input(commands, input);
   eager__arg_at(commands, out);
   eager__arg_bytes(commands, &p, sizeof p);
@@ -143,4 +145,17 @@ eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *c
   eager__arg_at(commands, &out->place);
   eager__arg_bytes(commands, &p, sizeof p);
   return eager__kernel_end(commands, eager__grid_each(commands, p.count, p.each));
+}
+
+eager_status eager__conv_add_parts(const eager__call *call, eager__commands *commands,
+                                   const eager__family *family, int64_t count,
+                                   int64_t parts, int scratch) {
+  eager__kernel_begin(commands, family, call->dtype, "add_parts");
+  eager__lanes lanes = eager__lanes_plan(commands, count);
+  eager__arg_scratch(commands, scratch);
+  eager__arg_output(commands, 0);
+  eager__arg_long(commands, count);
+  eager__arg_long(commands, parts);
+  eager__arg_long(commands, lanes.chunk);
+  return eager__kernel_end(commands, lanes.grid);
 }

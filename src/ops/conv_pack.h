@@ -4,6 +4,7 @@
 #ifndef EAGER_OPS_CONV_PACK_H
 #define EAGER_OPS_CONV_PACK_H
 
+#include "cl/program.h"
 #include "ops/conv_shape.h"
 #include "runtime/commands.h"
 
@@ -27,8 +28,10 @@ eager__conv_lanes eager__conv_lanes_padded(int64_t groups, int64_t group_size,
 eager__conv_lanes eager__conv_lanes_dealt(int64_t groups, int64_t repeat, int64_t reduce,
                                           int64_t multiple);
 
-/* Input `input`, in the window's data format, as [pixels, lanes] of type A. */
+/* Input `input`, in the window's data format, as [pixels, lanes] of type A; by a kernel of
+ * `family`, which the op uses anyway. */
 eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *commands,
+                                     const eager__family *family,
                                      const eager__window *window, int input,
                                      const eager__conv_lanes *lanes, eager__spot *out);
 
@@ -43,5 +46,11 @@ typedef struct eager__conv_weights {
 eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
                                      const eager__conv *conv, int input, bool to_input,
                                      bool dealt, eager__conv_weights *out);
+
+/* Output 0 is the sum of `parts` parts, `count` elements of the type of arithmetic each,
+ * in workspace `scratch`. */
+eager_status eager__conv_add_parts(const eager__call *call, eager__commands *commands,
+                                   const eager__family *family, int64_t count,
+                                   int64_t parts, int scratch);
 
 #endif

@@ -50,7 +50,11 @@ const eager__family eager__family_gemm = {
     .name = "gemm", .files = {"matmul", "matmul_packed", "matmul_group", "einsum"}};
 const eager__family eager__family_factor = {.name = "factor", .files = {"factor"}};
 const eager__family eager__family_conv = {.name = "conv",
-                                          .files = {"conv_pack", "conv", "conv_filter"}};
+                                          .files = {"conv_sums", "conv_pack", "conv"}};
+const eager__family eager__family_conv_filter = {
+    .name = "conv_filter", .files = {"conv_sums", "conv_pack", "conv_filter"}};
+const eager__family eager__family_conv_depthwise = {
+    .name = "conv_depthwise", .files = {"conv_sums", "conv_depthwise"}};
 const eager__family eager__family_sums = {.name = "sums", .files = {"add_n", "cross"}};
 const eager__family eager__family_range = {.name = "range", .files = {"range"}};
 const eager__family eager__family_random = {.name = "random",
@@ -101,6 +105,8 @@ const eager__family_row eager__families[] = {
     {&eager__family_gemm, EAGER__NUMBERS},
     {&eager__family_factor, EAGER__FLOATS},
     {&eager__family_conv, EAGER__FLOATS | EAGER__BIT(EAGER_INT32)},
+    {&eager__family_conv_filter, EAGER__FLOATS},
+    {&eager__family_conv_depthwise, EAGER__FLOATS},
     {&eager__family_buckets, EAGER__BIT(EAGER_UINT32)},
     {&eager__family_scatter, EAGER__ANY},
     {&eager__family_histogram, EAGER__BIT(EAGER_INT32) | EAGER__BIT(EAGER_INT64) |

@@ -33,6 +33,8 @@ extern const eager__family eager__family_histogram;
 extern const eager__family eager__family_gemm;
 extern const eager__family eager__family_factor; /* of matrices */
 extern const eager__family eager__family_conv;   /* floats and int32 */
+extern const eager__family eager__family_conv_filter;
+extern const eager__family eager__family_conv_depthwise; /* for CPUs */
 extern const eager__family eager__family_sums;   /* add_n, cross */
 extern const eager__family eager__family_range;
 extern const eager__family eager__family_random; /* uniform */

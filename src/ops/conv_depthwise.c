@@ -1,0 +1,119 @@
+#include "ops/conv_depthwise.h"
+
+#include "ops/conv_pack.h"
+#include "ops/families.h"
+#include "ops/plan.h"
+
+enum {
+  WORK = 65536, /* multiplications worth a work-item of their own */
+  ITEMS = 256,  /* work-items that are enough for any number of cores */
+  LEAST_ITEMS = 64,
+  LEAST_ROWS = 4,  /* of a part of the filter's gradient; and of a plane */
+  MOST_PARTS = 64, /* of the filter's gradient */
+};
+
+/* As in conv_depthwise.cl. */
+typedef struct depthwise {
+  int64_t source[2], result[2], taps[2];
+  int64_t mul[2], add[2], tap_mul[2], div[2];
+  int64_t batch, channels;
+  int64_t rows_each, planes_each, panels_each, part;
+} depthwise;
+
+bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv,
+                              eager__conv_part part) {
+  const eager__window *window = &conv->window;
+  (void)part;
+  if (!traits->cpu_like || traits->loop_limit != 0 || window->spatial != 2) return false;
+  if (conv->groups != conv->channels || conv->filters != conv->channels) return false;
+  if (!window->channels_first) return conv->channels >= traits->vector_width;
+  return window->axes[0].stride == 1 && window->axes[1].stride == 1;
+}
+
+static depthwise describe(const eager__conv *conv, bool to_input) {
+  depthwise s = {.batch = conv->batch, .channels = conv->channels};
+  for (int i = 0; i < 2; i++) {
+    const eager__window_axis *axis = &conv->window.axes[i];
+    s.source[i] = to_input ? axis->out : axis->in;
+    s.result[i] = to_input ? axis->in : axis->out;
+    s.taps[i] = axis->size;
+    s.mul[i] = to_input ? 1 : axis->stride;
+    s.add[i] = to_input ? axis->before : -axis->before;
+    s.tap_mul[i] = to_input ? -axis->dilation : axis->dilation;
+    s.div[i] = to_input ? axis->stride : 1;
+  }
+  return s;
+}
+
+/* Pieces of `all` for a work-item, each `work` multiplications: no more than leave some for
+ * every core, but enough to be worth a work-item. */
+static int64_t share(int64_t all, int64_t others, int64_t work) {
+  int64_t fair = eager__ceil_div(all * others, ITEMS);
+  return eager__at_most(eager__at_least(fair, eager__ceil_div(WORK, work)), all);
+}
+
+static eager_status add_result(const eager__call *call, eager__commands *commands,
+                               const eager__conv *conv, bool to_input) {
+  bool planes = conv->window.channels_first;
+  depthwise s = describe(conv, to_input);
+  int64_t vector = eager__commands_traits(commands)->vector_width;
+  int64_t taps = s.taps[0] * s.taps[1], items;
+  if (planes) {
+    int64_t all = s.batch * s.channels;
+    s.planes_each = share(all, 1, s.result[0] * s.result[1] * taps);
+    int64_t blocks = eager__ceil_div(ITEMS, eager__ceil_div(all, s.planes_each));
+    s.rows_each = eager__ceil_div(s.result[0], blocks);
+    s.rows_each = eager__at_least(
+        s.rows_each, eager__ceil_div(WORK / 4, s.result[1] * taps) + LEAST_ROWS);
+    s.rows_each = eager__at_most(s.rows_each, s.result[0]);
+    items = eager__ceil_div(all, s.planes_each) * eager__ceil_div(s.result[0], s.rows_each);
+  } else {
+    int64_t panels = eager__ceil_div(s.channels, vector), all = s.batch * s.result[0];
+    /* Neighbouring channels share cache lines' neighbours: only cut where rows are few. */
+    s.panels_each = eager__ceil_div(panels, eager__ceil_div(LEAST_ITEMS, all));
+    panels = eager__ceil_div(panels, s.panels_each);
+    s.rows_each = share(all, panels, s.result[1] * s.panels_each * vector * taps);
+    items = eager__ceil_div(all, s.rows_each) * panels;
+  }
+  eager__kernel_begin(commands, &eager__family_conv_depthwise, call->dtype,
+                      planes ? "depthwise_planes" : "depthwise_pixels");
+  eager__arg_input(commands, to_input ? 1 : 0);
+  eager__arg_input(commands, to_input ? 0 : 1);
+  eager__arg_output(commands, 0);
+  eager__arg_bytes(commands, &s, sizeof s);
+  return eager__kernel_end(commands, eager__grid_1d(items, 1));
+}
+
+static eager_status add_filter(const eager__call *call, eager__commands *commands,
+                               const eager__conv *conv) {
+  bool planes = conv->window.channels_first;
+  depthwise s = describe(conv, false);
+  int64_t vector = eager__commands_traits(commands)->vector_width;
+  int64_t all = planes ? s.batch : s.batch * s.result[0];
+  int64_t panels = eager__ceil_div(s.channels, vector);
+  int64_t across = planes ? s.channels * s.taps[0] : 1;
+  int64_t parts = eager__ceil_div(planes ? ITEMS : LEAST_ITEMS, across);
+  parts = eager__at_most(parts, planes ? all : eager__ceil_div(all, LEAST_ROWS));
+  s.part = eager__ceil_div(all, eager__at_most(parts, MOST_PARTS));
+  parts = eager__ceil_div(all, s.part);
+  s.panels_each = eager__ceil_div(panels, eager__ceil_div(LEAST_ITEMS, parts));
+  if (!planes) across = eager__ceil_div(panels, s.panels_each);
+  int64_t count = s.taps[0] * s.taps[1] * s.channels;
+  int scratch =
+      eager__scratch(commands, (size_t)(parts * count) * eager__computed_size(call->dtype));
+  eager__kernel_begin(commands, &eager__family_conv_depthwise, call->dtype,
+                      planes ? "filter_planes" : "filter_pixels");
+  eager__arg_input(commands, 0);
+  eager__arg_input(commands, 1);
+  eager__arg_scratch(commands, scratch);
+  eager__arg_bytes(commands, &s, sizeof s);
+  EAGER__TRY(eager__kernel_end(commands, eager__grid_1d(across * parts, 1)));
+  return eager__conv_add_parts(call, commands, &eager__family_conv_depthwise, count, parts,
+                               scratch);
+}
+
+eager_status eager__conv_depthwise(const eager__call *call, eager__commands *commands,
+                                   const eager__conv *conv, eager__conv_part part) {
+  if (part == EAGER__CONV_TO_FILTER) return add_filter(call, commands, conv);
+  return add_result(call, commands, conv, part == EAGER__CONV_TO_INPUT);
+}

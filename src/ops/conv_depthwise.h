@@ -1,0 +1,15 @@
+/* Depthwise convolutions on CPUs: cl_kernels/conv_depthwise.cl. */
+#ifndef EAGER_OPS_CONV_DEPTHWISE_H
+#define EAGER_OPS_CONV_DEPTHWISE_H
+
+#include "ops/conv_shape.h"
+#include "runtime/commands.h"
+
+/* Whether conv_depthwise can do `part` of it. No operand is empty. */
+bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv,
+                              eager__conv_part part);
+
+eager_status eager__conv_depthwise(const eager__call *call, eager__commands *commands,
+                                   const eager__conv *conv, eager__conv_part part);
+
+#endif
