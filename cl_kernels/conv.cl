@@ -17,6 +17,8 @@
  * A launch takes taps [from_tap, to_tap) of those that a tile meets, channels [from, to) of
  * the source's `reduce`; between launches sums lie in `sums`.
  *
+ * joined: the channels of taps that follow each other do so too, in x and in w.
+ *
  * The struct is copied first in every kernel: llvmpipe reads parts of an argument wrongly
  * behind branches.
  *
@@ -32,6 +34,7 @@ typedef struct {
   long w_group, w_panel, w_step;
   long y_batch, y_pixel, y_channel;
   long from_tap, to_tap, from, to, is_first, is_last;
+  long joined;
 } conv;
 
 /* The taps that meet a position: `count` of them from tap k at s on. */
@@ -82,11 +85,12 @@ INLINED long clamp_to(long x, long extent) {
   return AT_MOST(positive, extent - 1);
 }
 
-/* Adds the products of one tap. `at`: where the first pixel finds it in the source's row.
+/* Adds the products of `count` channels: of one tap, or of taps whose pixels follow each
+ * other. `at`: where the first pixel finds it in the source's row.
  * Where only some pixels do, the others go along and their sums are put back: without a
  * branch per pixel, which compilers take very long over. */
 INLINED void add_tap(int height, int vectors, int lanewise, const __global A *x,
-                     const __global A *w, const conv *s, long at, int left,
+                     const __global A *w, const conv *s, long at, int left, size_t count,
                      AV sum[ROWS][2]) {
   size_t off[ROWS];
   MV outside[ROWS];
@@ -104,7 +108,7 @@ INLINED void add_tap(int height, int vectors, int lanewise, const __global A *x,
     kept[i][0] = sum[i][0];
     if (vectors > 1) kept[i][1] = sum[i][1];
   }
-  for (size_t c = (size_t)(s->to - s->from); c > 0; c--, x += x_step, w += w_step) {
+  for (; count > 0; count--, x += x_step, w += w_step) {
     AV w0 = VLOAD(0, w), w1 = w0;
     if (vectors > 1) w1 = VLOAD(1, w);
 #pragma unroll
@@ -144,7 +148,10 @@ INLINED void add_taps(int height, int vectors, int lanewise, const __global A *x
   long x_row = width * s->x_pixel, w_tap = s->reduce * s->w_step;
   x += s->from * (lanewise ? s->x_step : 1);
   w += s->from * s->w_step;
+  size_t count = (size_t)(s->to - s->from);
+  int joined = s->joined && t->w.s >= 0 && t->w.s + reach + across <= width;
   for (; begin < end; begin++) {
+    int all = joined && v == 0 && begin + across <= end;
     long at = t->w.s + v * s->source_step[2];
     if (at < width && at + reach >= 0) {
       long row = (t->d.s + d * s->source_step[0]) * s->source[1] +
@@ -154,7 +161,11 @@ INLINED void add_taps(int height, int vectors, int lanewise, const __global A *x
               s->taps[2] +
           (t->w.k + v * s->tap_step[2]);
       add_tap(height, vectors, lanewise, x + row * x_row, w + tap * w_tap, s, at, t->left,
-              sum);
+              all ? count * (size_t)across : count, sum);
+    }
+    if (all) {
+      v = across - 1;
+      begin += v;
     }
     if (++v == across) {
       v = 0;

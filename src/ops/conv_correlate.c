@@ -24,6 +24,7 @@ typedef struct correlation {
   int64_t w_group, w_panel, w_step;
   int64_t y_batch, y_pixel, y_channel;
   int64_t from_tap, to_tap, from, to, is_first, is_last;
+  int64_t joined;
 } correlation;
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b) {
@@ -216,5 +217,7 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   c.w_group = w.group;
   c.w_panel = w.panel;
   c.w_step = w.step;
+  c.joined = !dealt && c.div[2] == 1 && c.tap_mul[2] == 1 && c.x_pixel == c.reduce &&
+             traits->loop_limit == 0;
   return add_passes(call, commands, &c, dealt, &x, &w.place, width);
 }
