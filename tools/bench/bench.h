@@ -26,11 +26,12 @@ typedef struct bench_row {
   void *state;         /* given to all four bodies */
   double bytes, flops; /* moved and computed by one execution; 0: says nothing */
   double goal;         /* the ratio aimed at; 0: none */
+  double cost_goal;    /* seconds our side may add to the other's; 0: not asked */
   const char *note;    /* printed behind the row; NULL: nothing */
 } bench_row;
 
 /* Times `row`, unless the user wants other rows. Ratios are the other side's time over
- * ours. */
+ * ours. With a cost_goal the figure "<name>: own cost" follows, ours less the other's. */
 void bench_run(bench *b, const bench_row *row);
 /* Whether the user wants any row whose name begins so: areas skip costly inputs with it. */
 bool bench_wants(const bench *b, const char *name);

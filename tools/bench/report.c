@@ -49,8 +49,8 @@ void bench_print_record(const bench_records *all, const bench_record *record) {
   char ours[32], other[32], ratio[48] = "", goal[16] = "", rate[48];
   if (record->unit[0]) {
     if (record->goal > 0) snprintf(goal, sizeof goal, "%g", record->goal);
-    printf("%-13s %-42s %10.4g %-33s %5s\n", record->area, record->name, record->value,
-           record->unit, goal);
+    printf("%-13s %-42s %10.4g %-33s %5s  %s\n", record->area, record->name, record->value,
+           record->unit, goal, record->note);
     fflush(stdout);
     return;
   }
