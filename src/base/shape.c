@@ -8,35 +8,46 @@
 #include "base/dtype.h"
 
 /* Whether `unit` times all extents but those of 0 and -1 fits into int64_t. */
-static bool fits(const eager__shape *shape, int64_t unit) {
+static bool fits(int rank, const int64_t *dims, int64_t unit) {
   int64_t size = unit;
-  for (int i = 0; i < shape->rank; i++) {
-    int64_t dim = shape->dims[i];
+  for (int i = 0; i < rank; i++) {
+    int64_t dim = dims[i];
     if (dim <= 0) continue;
-    if (size > INT64_MAX / dim) return false;
+    const int64_t small = INT64_C(1) << 31; /* a division takes longer than all else here */
+    if ((size >= small || dim >= small) && size > INT64_MAX / dim) return false;
     size *= dim;
   }
   return true;
 }
 
-eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,
-                               eager__shape *out) {
+static eager_status refuse_size(eager_dtype dtype, int rank, const int64_t *dims) {
+  char text[EAGER__SHAPE_TEXT];
+  eager__shape shape = {.rank = rank};
+  memcpy(shape.dims, dims, (size_t)rank * sizeof *dims);
+  EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+              "shape %s of dtype %s is too large: its bytes do not fit into 63 bits",
+              eager__shape_text(&shape, text), eager_dtype_name(dtype));
+}
+
+eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims) {
   EAGER__REQUIRE(eager__dtype_is_valid(dtype), EAGER_INVALID_ARGUMENT,
                  "dtype must be one of enum eager_dtype, got %d", (int)dtype);
   EAGER__REQUIRE(rank >= 0 && rank <= EAGER__MAX_RANK, EAGER_INVALID_ARGUMENT,
                  "rank must be from 0 to %d, got %d", EAGER__MAX_RANK, rank);
   EAGER__REQUIRE(rank == 0 || dims != NULL, EAGER_INVALID_ARGUMENT,
                  "dims must not be NULL for rank %d", rank);
-  eager__shape shape = {.rank = rank};
-  for (int i = 0; i < rank; i++) {
+  for (int i = 0; i < rank; i++)
     EAGER__REQUIRE(dims[i] >= 0, EAGER_INVALID_ARGUMENT,
                    "dims[%d] must not be negative, got %" PRId64, i, dims[i]);
-    shape.dims[i] = dims[i];
-  }
-  char text[EAGER__SHAPE_TEXT];
-  EAGER__REQUIRE(fits(&shape, eager__dtype(dtype)->size), EAGER_INVALID_ARGUMENT,
-                 "shape %s of dtype %s is too large: its bytes do not fit into 63 bits",
-                 eager__shape_text(&shape, text), eager_dtype_name(dtype));
+  return fits(rank, dims, eager__dtype(dtype)->size) ? EAGER_OK
+                                                     : refuse_size(dtype, rank, dims);
+}
+
+eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,
+                               eager__shape *out) {
+  EAGER__TRY(eager__shape_check(dtype, rank, dims));
+  eager__shape shape = {.rank = rank};
+  for (int i = 0; i < rank; i++) shape.dims[i] = dims[i];
   *out = shape;
   return EAGER_OK;
 }
@@ -67,6 +78,10 @@ static bool broadcast_dim(int64_t a, int64_t b, int64_t *out) {
 
 eager_status eager__shape_broadcast(const eager__shape *a, const eager__shape *b,
                                     eager__shape *out) {
+  if (eager__shape_equal(a, b)) {
+    if (out != a) *out = *a;
+    return EAGER_OK;
+  }
   char text_a[EAGER__SHAPE_TEXT], text_b[EAGER__SHAPE_TEXT];
   eager__shape shape = {.rank = a->rank > b->rank ? a->rank : b->rank};
   for (int i = 0; i < shape.rank; i++) {
@@ -75,7 +90,7 @@ eager_status eager__shape_broadcast(const eager__shape *a, const eager__shape *b
     EAGER__REQUIRE(agree, EAGER_INVALID_ARGUMENT, "Incompatible shapes: %s vs. %s",
                    eager__shape_text(a, text_a), eager__shape_text(b, text_b));
   }
-  EAGER__REQUIRE(fits(&shape, 1), EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(fits(shape.rank, shape.dims, 1), EAGER_INVALID_ARGUMENT,
                  "shapes %s and %s broadcast to more elements than fit into 63 bits",
                  eager__shape_text(a, text_a), eager__shape_text(b, text_b));
   *out = shape;

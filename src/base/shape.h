@@ -19,6 +19,8 @@ typedef struct eager__shape {
 /* Checks dtype, rank (0-8), dims (>= 0; NULL only for rank 0) and that the bytes of a
  * tensor of `dtype` fit into int64_t; INVALID_ARGUMENT otherwise. As in NumPy extents of 0
  * are left out of the last check, so no product of some of the extents overflows either. */
+eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims);
+/* The same, and makes the shape. */
 eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,
                                eager__shape *out);
 

@@ -60,7 +60,7 @@ static eager_status multiply(trial *t, const eager__gemm *gemm, int *out_code) {
   eager__timeline_lock(compute);
   *out_code = eager__blas_enqueue(t->device, gemm);
   uint64_t seq =
-      eager__timeline_commit(compute, NULL); /* a refusal may leave commands too */
+      eager__timeline_commit(compute, false); /* a refusal may leave commands too */
   eager__timeline_unlock(compute);
   if (eager__timeline_wait(compute, seq) == EAGER_OK) return EAGER_OK;
   return eager__device_fail_lost(t->device, "the test of CLBlast");

@@ -196,14 +196,6 @@ void eager__context_close(eager__context *context) {
 
 /* --- The lock of drivers that are not thread-safe. --- */
 
-void eager__cl_enter(eager__context *context) {
-  if (context->single_threaded) eager__mutex_lock(&context->serial);
-}
-
-void eager__cl_leave(eager__context *context) {
-  if (context->single_threaded) eager__mutex_unlock(&context->serial);
-}
-
 bool eager__cl_try_enter(eager__context *context) {
   return !context->single_threaded || eager__mutex_try_lock(&context->serial);
 }
@@ -215,10 +207,6 @@ void eager__device_lose(eager__device *device, int code) {
   int none = 0;
   if (!atomic_compare_exchange_strong(&context->lost_code, &none, code)) return;
   for (int i = 0; i < context->device_count; i++) context->devices[i]->info.is_lost = true;
-}
-
-bool eager__device_is_lost(const eager__device *device) {
-  return atomic_load_explicit(&device->context->lost_code, memory_order_acquire) != 0;
 }
 
 eager_status eager__device_fail_lost(const eager__device *device, const char *what) {

@@ -76,13 +76,19 @@ void eager__device_close(eager__device *device);
 void eager__context_close(eager__context *context);
 
 /* Round every driver call but pure queries: a lock on Oclgrind, nothing elsewhere. */
-void eager__cl_enter(eager__context *context);
-void eager__cl_leave(eager__context *context);
+static inline void eager__cl_enter(eager__context *context) {
+  if (context->single_threaded) eager__mutex_lock(&context->serial);
+}
+static inline void eager__cl_leave(eager__context *context) {
+  if (context->single_threaded) eager__mutex_unlock(&context->serial);
+}
 bool eager__cl_try_enter(eager__context *context);
 
 /* Marks the device and all others of its context lost; the first code stays. */
 void eager__device_lose(eager__device *device, int code);
-bool eager__device_is_lost(const eager__device *device);
+static inline bool eager__device_is_lost(const eager__device *device) {
+  return atomic_load_explicit(&device->context->lost_code, memory_order_acquire) != 0;
+}
 
 /* Writes `device GPU:0 was lost: <code> at or after <what>` and gives the driver's code. */
 int eager__device_describe_loss(const eager__device *device, const char *what, char *text,

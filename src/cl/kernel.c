@@ -7,38 +7,28 @@
 #include "cl/census.h"
 #include "cl/command.h"
 
-struct eager__kernel {
-  eager__device *device;
-  eager__cl_program *program;
-  const char *name;
-  size_t max_local_size;
-  size_t required_local_size[3]; /* zeros unless its text asks for one */
-  cl_uint arg_count;
-  /* The one a single thread launches with again and again: no lock, and PoCL's creation
-   * (0.4 us) or rusticl's (69 us) is paid once. */
-  _Atomic(eager__cl_kernel *) first_free;
-  /* All others not in use. The list has room for every kernel ever made, so that checking
-   * in cannot fail. */
-  eager__mutex lock;
-  eager__cl_kernel **free;
-  size_t free_count, made, capacity;
-};
-
-static eager_status make_cl_kernel(eager__kernel *kernel, cl_kernel *out) {
+static eager_status make_instance(eager__kernel *kernel, eager__instance **out) {
+  eager__instance *instance = eager__alloc(sizeof *instance);
+  if (instance == NULL) return eager__out_of_memory(sizeof *instance);
   eager__mutex_lock(&kernel->lock);
   eager_status status =
-      eager__reserve(&kernel->free, &kernel->capacity, kernel->made + 1, sizeof(cl_kernel));
+      eager__reserve(&kernel->free, &kernel->capacity, kernel->made + 1, sizeof instance);
   if (status == EAGER_OK) kernel->made++;
   eager__mutex_unlock(&kernel->lock);
-  if (status != EAGER_OK) return status;
+  if (status != EAGER_OK) {
+    eager__free(instance);
+    return status;
+  }
   cl_int code;
   eager__cl_enter(kernel->device->context);
-  *out = clCreateKernel(kernel->program, kernel->name, &code);
+  instance->cl = clCreateKernel(kernel->program, kernel->name, &code);
   eager__cl_leave(kernel->device->context);
   if (code == CL_SUCCESS) {
     eager__census_add(EAGER__OBJECT_KERNEL, 1);
+    *out = instance;
     return EAGER_OK;
   }
+  eager__free(instance);
   eager__mutex_lock(&kernel->lock);
   kernel->made--;
   eager__mutex_unlock(&kernel->lock);
@@ -48,9 +38,10 @@ static eager_status make_cl_kernel(eager__kernel *kernel, cl_kernel *out) {
 }
 
 static eager_status first_kernel(eager__kernel *kernel) {
-  cl_kernel cl;
-  EAGER__TRY(make_cl_kernel(kernel, &cl));
-  eager__kernel_check_in(kernel, cl);
+  eager__instance *first;
+  EAGER__TRY(make_instance(kernel, &first));
+  cl_kernel cl = first->cl;
+  eager__kernel_check_in(kernel, first);
   eager__cl_enter(kernel->device->context);
   cl_int code = clGetKernelWorkGroupInfo(cl, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                          sizeof kernel->max_local_size,
@@ -84,16 +75,17 @@ eager_status eager__kernel_create(eager__device *device, eager__cl_program *prog
   return status;
 }
 
-static void release(eager__kernel *kernel, cl_kernel cl) {
+static void release(eager__kernel *kernel, eager__instance *instance) {
   eager__cl_enter(kernel->device->context);
-  clReleaseKernel(cl);
+  clReleaseKernel(instance->cl);
   eager__cl_leave(kernel->device->context);
   eager__census_add(EAGER__OBJECT_KERNEL, -1);
+  eager__free(instance);
 }
 
 void eager__kernel_destroy(eager__kernel *kernel) {
   if (kernel == NULL) return;
-  cl_kernel first = atomic_exchange(&kernel->first_free, NULL);
+  eager__instance *first = atomic_exchange(&kernel->first_free, NULL);
   assert(kernel->made == kernel->free_count + (first != NULL));
   if (first != NULL) release(kernel, first);
   for (size_t i = 0; i < kernel->free_count; i++) release(kernel, kernel->free[i]);
@@ -102,20 +94,19 @@ void eager__kernel_destroy(eager__kernel *kernel) {
   eager__free(kernel);
 }
 
-eager_status eager__kernel_check_out(eager__kernel *kernel, eager__cl_kernel **out) {
-  *out = atomic_exchange(&kernel->first_free, NULL);
+eager_status eager__kernel_check_out(eager__kernel *kernel, eager__instance **out) {
+  *out = eager__kernel_take_first(kernel);
   if (*out != NULL) return EAGER_OK;
   eager__mutex_lock(&kernel->lock);
   if (kernel->free_count > 0) *out = kernel->free[--kernel->free_count];
   eager__mutex_unlock(&kernel->lock);
-  return *out != NULL ? EAGER_OK : make_cl_kernel(kernel, out);
+  return *out != NULL ? EAGER_OK : make_instance(kernel, out);
 }
 
-void eager__kernel_check_in(eager__kernel *kernel, eager__cl_kernel *cl) {
-  eager__cl_kernel *none = NULL;
-  if (atomic_compare_exchange_strong(&kernel->first_free, &none, cl)) return;
+void eager__kernel_check_in(eager__kernel *kernel, eager__instance *instance) {
+  if (eager__kernel_put_first(kernel, instance)) return;
   eager__mutex_lock(&kernel->lock);
-  kernel->free[kernel->free_count++] = cl;
+  kernel->free[kernel->free_count++] = instance;
   eager__mutex_unlock(&kernel->lock);
 }
 

@@ -103,7 +103,7 @@ static eager_status try_write(eager__device *device, eager__mem *mem, size_t off
   staging->taken = end;
   /* Before the commit, which may already see the submission complete. */
   eager__timeline_add_retiree(&device->compute, seq, retire, taken);
-  *out_seq = eager__timeline_commit(&device->compute, NULL);
+  *out_seq = eager__timeline_commit(&device->compute, false);
   return EAGER_OK;
 }
 

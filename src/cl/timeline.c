@@ -126,10 +126,10 @@ static void thin_marks(eager__timeline *timeline) {
   timeline->tail = kept;
 }
 
-static void push_mark(eager__timeline *timeline, cl_event event, bool is_marker) {
+static void push_mark(eager__timeline *timeline, cl_event event) {
   if (timeline->tail - timeline->head == EAGER__MARK_RING) thin_marks(timeline);
   uint64_t seq = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
-  *mark_at(timeline, timeline->tail++) = (eager__mark){seq, event, is_marker};
+  *mark_at(timeline, timeline->tail++) = (eager__mark){seq, event};
   timeline->marked = seq;
 }
 
@@ -140,7 +140,7 @@ static int push_marker(eager__timeline *timeline) {
   eager__cl_leave(timeline->device->context);
   if (code != CL_SUCCESS) return code;
   eager__census_add(EAGER__OBJECT_EVENT, 1);
-  push_mark(timeline, event, true);
+  push_mark(timeline, event);
   timeline->flushed = 0; /* the marker itself is not flushed yet */
   flush(timeline);
   return CL_SUCCESS;
@@ -173,12 +173,10 @@ static void lose(eager__timeline *timeline, int code) {
   retire_until(timeline, UINT64_MAX, true);
 }
 
-/* Looks at markers, oldest first. An op's own event is passed over: rusticl answers
- * questions about a running kernel only when it has ended. */
+/* Looks at markers, oldest first. */
 static void advance(eager__timeline *timeline) {
-  for (uint32_t i = timeline->head; i != timeline->tail; i++) {
-    eager__mark mark = *mark_at(timeline, i);
-    if (!mark.is_marker) continue;
+  while (timeline->head != timeline->tail) {
+    eager__mark mark = *mark_at(timeline, timeline->head);
     cl_int status = CL_QUEUED;
     eager__cl_enter(timeline->device->context);
     cl_int code = clGetEventInfo(mark.event, CL_EVENT_COMMAND_EXECUTION_STATUS,
@@ -192,16 +190,15 @@ static void advance(eager__timeline *timeline) {
     }
     if (status != CL_COMPLETE) return;
     complete_until(timeline, mark.seq);
-    i = timeline->head - 1;
   }
 }
 
-uint64_t eager__timeline_commit(eager__timeline *timeline, eager__event *event) {
+uint64_t eager__timeline_commit(eager__timeline *timeline, bool awaited) {
   uint64_t before = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
   uint64_t seq = before + 1;
   atomic_store_explicit(&timeline->submitted, seq, memory_order_release);
-  if (event) {
-    push_mark(timeline, event, false);
+  if (awaited) {
+    timeline->marked = seq; /* by the event in the caller's hands */
   } else if (seq - timeline->marked >= EAGER__MARK_EVERY) {
     push_marker(timeline); /* refused: whoever waits will try again */
     if (timeline->tail - timeline->head > 4) advance(timeline);
@@ -244,13 +241,9 @@ void eager__timeline_nudge(eager__timeline *timeline, uint64_t seq) {
   if (!eager__mutex_try_lock(&timeline->lock)) return;
   if (eager__cl_try_enter(context)) {
     if (!eager__device_is_lost(timeline->device)) {
-      bool pollable = false;
-      for (uint32_t i = timeline->tail; i != timeline->head && !pollable; i--) {
-        eager__mark *mark = mark_at(timeline, i - 1);
-        if (mark->seq < seq) break;
-        pollable = mark->is_marker;
-      }
-      if (!pollable) push_marker(timeline);
+      bool covered = timeline->head != timeline->tail &&
+                     mark_at(timeline, timeline->tail - 1)->seq >= seq;
+      if (!covered) push_marker(timeline);
       flush(timeline);
       advance(timeline);
     }
@@ -298,6 +291,17 @@ static eager_status cover(eager__timeline *timeline, uint64_t seq, cl_event *out
   }
 }
 
+void eager__timeline_finish(eager__timeline *timeline, uint64_t seq, eager__event *event) {
+  int code = wait_event(timeline->device, event);
+  eager__timeline_lock(timeline);
+  if (code == CL_COMPLETE)
+    complete_until(timeline, seq);
+  else
+    lose(timeline, code);
+  eager__timeline_unlock(timeline);
+  release_event(timeline->device, event);
+}
+
 eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq) {
   while (!eager__timeline_reached(timeline, seq)) {
     cl_event event;
@@ -305,14 +309,7 @@ eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq) {
     eager_status status = cover(timeline, seq, &event, &event_seq);
     if (status != EAGER_OK) return status;
     if (!event) break;
-    int code = wait_event(timeline->device, event);
-    eager__timeline_lock(timeline);
-    if (code == CL_COMPLETE)
-      complete_until(timeline, event_seq);
-    else
-      lose(timeline, code);
-    eager__timeline_unlock(timeline);
-    release_event(timeline->device, event);
+    eager__timeline_finish(timeline, event_seq, event);
   }
   return EAGER_OK;
 }

@@ -1,12 +1,11 @@
 /* A timeline: one in-order queue and what is known of its progress.
  *
  * Submission n is the n-th command group put on the queue. The queue runs in order, so
- * `completed >= n` means that all of 1..n are done. Events exist only at marks: every
- * EAGER__MARK_EVERY-th submission, or a marker put in by whoever polls or waits for
- * something newer, or the own event of an op that is about to be waited for. (An event per
- * command turns rusticl's ASYNC into SYNC: 278 us a call instead of 17.) Polling looks at
- * markers only, never at a kernel's own event: rusticl blocks in clGetEventInfo while the
- * kernel runs.
+ * `completed >= n` means that all of 1..n are done. Events exist only at marks: markers
+ * behind every EAGER__MARK_EVERY-th submission, or put in by whoever polls or waits for
+ * something newer. (An event per command turns rusticl's ASYNC into SYNC: 278 us a call
+ * instead of 17.) Only who waits for its submission in the same call has that one's own
+ * event, and never polls it: rusticl blocks in clGetEventInfo while the kernel runs.
  *
  *   completed <= marked <= submitted,  flushed <= submitted
  *
@@ -30,7 +29,6 @@ enum { EAGER__MARK_EVERY = 16, EAGER__MARK_RING = 512 };
 typedef struct eager__mark {
   uint64_t seq;
   eager__event *event;
-  bool is_marker; /* may be polled */
 } eager__mark;
 
 /* Called with the timeline's lock held once `seq` is complete, in order of submission; or
@@ -67,9 +65,9 @@ void eager__timeline_lock(eager__timeline *timeline);
 void eager__timeline_unlock(eager__timeline *timeline);
 
 /* Lock held: what was enqueued since the last commit becomes the next number, returned.
- * `event` (of the last command, or NULL) is taken over as a mark for waiters. Puts in a
- * marker when one is due, and flushes. */
-uint64_t eager__timeline_commit(eager__timeline *timeline, eager__event *event);
+ * Puts in a marker when one is due, and flushes. `awaited`: the caller has the last
+ * command's event and hands it to eager__timeline_finish next, so no marker is due. */
+uint64_t eager__timeline_commit(eager__timeline *timeline, bool awaited);
 
 /* Lock held: makes room so that the next add_retiree cannot fail. */
 eager_status eager__timeline_reserve_retiree(eager__timeline *timeline);
@@ -91,6 +89,10 @@ void eager__timeline_nudge(eager__timeline *timeline, uint64_t seq);
 /* Blocks until `seq` is complete; its retirees have run then. UNAVAILABLE when the device
  * is lost (no text recorded: the caller knows the op). */
 eager_status eager__timeline_wait(eager__timeline *timeline, uint64_t seq);
+
+/* The same for the caller's own submission `seq`, whose last command's event this is; it is
+ * taken over. */
+void eager__timeline_finish(eager__timeline *timeline, uint64_t seq, eager__event *event);
 
 /* The device is closing: retires everything as lost, drops the marks. Blocks while a lost
  * device has commands in hand. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/small.h"
 #include "eagercl/op.h"
 #include "ops/catalogue.h"
 #include "runtime/capability.h"
@@ -10,9 +11,11 @@
 
 struct eager_op {
   const eager__op *record;
-  char *device; /* NULL: the thread's scope */
-  eager_tensor **inputs;
+  char *device;          /* NULL: the thread's scope */
+  eager_tensor **inputs; /* few or allocated */
+  eager_tensor *few[EAGER__INLINE_INPUTS];
   size_t input_count, input_capacity;
+  int attr_end; /* behind the last attribute that was set */
   eager__attr attrs[EAGER__MAX_ATTRS];
   void *storage[EAGER__MAX_ATTRS]; /* what attrs' texts and lists point to; owned */
 };
@@ -22,9 +25,12 @@ eager_status eager_op_new(const char *name, eager_op **out) {
   *out = NULL;
   const eager__op *record;
   EAGER__TRY(eager__catalogue_find(name, &record));
-  eager_op *op = eager__alloc(sizeof *op);
+  eager_op *op = eager__small_alloc(sizeof *op);
   if (op == NULL) return eager__out_of_memory(sizeof *op);
+  memset(op, 0, sizeof *op);
   op->record = record;
+  op->inputs = op->few;
+  op->input_capacity = EAGER__INLINE_INPUTS;
   *out = op;
   return EAGER_OK;
 }
@@ -36,11 +42,12 @@ static void drop_inputs(eager_op *op) {
 
 static void clear(eager_op *op) {
   drop_inputs(op);
-  for (int i = 0; i < EAGER__MAX_ATTRS; i++) {
+  for (int i = 0; i < op->attr_end; i++) {
     eager__free(op->storage[i]);
     op->storage[i] = NULL;
     op->attrs[i] = (eager__attr){0};
   }
+  op->attr_end = 0;
   eager__free(op->device);
   op->device = NULL;
 }
@@ -48,8 +55,8 @@ static void clear(eager_op *op) {
 void eager_op_release(eager_op *op) {
   if (op == NULL) return;
   clear(op);
-  eager__free(op->inputs);
-  eager__free(op);
+  if (op->inputs != op->few) eager__free(op->inputs);
+  eager__small_free(op, sizeof *op);
 }
 
 eager_status eager_op_reset(eager_op *op) {
@@ -74,14 +81,28 @@ eager_status eager_op_set_device(eager_op *op, const char *device) {
   return EAGER_OK;
 }
 
+/* Room for one more, off the struct when there are many. */
+static eager_status reserve_input(eager_op *op) {
+  if (op->input_count < op->input_capacity) return EAGER_OK;
+  if (op->inputs != op->few)
+    return eager__reserve(&op->inputs, &op->input_capacity, op->input_count + 1,
+                          sizeof *op->inputs);
+  size_t capacity = 4 * EAGER__INLINE_INPUTS;
+  eager_tensor **inputs = eager__alloc(capacity * sizeof *inputs);
+  if (inputs == NULL) return eager__out_of_memory(capacity * sizeof *inputs);
+  memcpy(inputs, op->few, sizeof op->few);
+  op->inputs = inputs;
+  op->input_capacity = capacity;
+  return EAGER_OK;
+}
+
 eager_status eager_op_add_input(eager_op *op, eager_tensor *t) {
   EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
   EAGER__REQUIRE(t != NULL, EAGER_INVALID_ARGUMENT, "input #%zu(zero-based) of %s is NULL",
                  op->input_count, op->record->name);
   EAGER__REQUIRE(op->input_count < INT32_MAX, EAGER_INVALID_ARGUMENT,
                  "%s has 2^31 - 1 inputs already", op->record->name);
-  EAGER__TRY(eager__reserve(&op->inputs, &op->input_capacity, op->input_count + 1,
-                            sizeof *op->inputs));
+  EAGER__TRY(reserve_input(op));
   eager_tensor_retain(t);
   op->inputs[op->input_count++] = t;
   return EAGER_OK;
@@ -171,6 +192,7 @@ static void set_attr(eager_op *op, int index, const eager__attr *value, void *st
   op->storage[index] = storage;
   op->attrs[index] = *value;
   op->attrs[index].given = true;
+  if (op->attr_end <= index) op->attr_end = index + 1;
 }
 
 /* A copy of `size` bytes in an allocation that is never of size 0. */

@@ -7,14 +7,28 @@
 
 enum { CAPACITY = 512 };
 
-/* Sorted by name once, at the first look; read only after that. */
-static const eager__op *sorted[CAPACITY];
+/* Made once, at the first look; read only after that. The slots are found by name, those
+ * that are taken by the next ones: never more than half full. */
+static const eager__op *sorted[CAPACITY], *slots[2 * CAPACITY];
 static int count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static int compare(const void *a, const void *b) {
   const eager__op *const *x = a, *const *y = b;
   return strcmp((*x)->name, (*y)->name);
+}
+
+/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint32_t slot_of(const char *name) {
+  uint32_t hash = 2166136261u;
+  for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 16777619u;
+  return (hash ^ (hash >> 16)) % (2 * CAPACITY);
+}
+
+static void put(const eager__op *op) {
+  uint32_t slot = slot_of(op->name);
+  while (slots[slot]) slot = (slot + 1) % (2 * CAPACITY);
+  slots[slot] = op;
 }
 
 static void sort(void) {
@@ -25,6 +39,7 @@ static void sort(void) {
   }
   assert(count < CAPACITY);
   qsort(sorted, (size_t)count, sizeof sorted[0], compare);
+  for (int i = 0; i < count; i++) put(sorted[i]);
 }
 
 int eager__registry_count(void) {
@@ -38,15 +53,9 @@ const eager__op *eager__registry_get(int index) {
 }
 
 const eager__op *eager__registry_find(const char *name) {
-  int low = 0, high = eager__registry_count();
-  while (low < high) {
-    int middle = low + (high - low) / 2;
-    int order = strcmp(name, sorted[middle]->name);
-    if (order == 0) return sorted[middle];
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return NULL;
+  pthread_once(&once, sort);
+  uint32_t slot = slot_of(name);
+  while (slots[slot] && strcmp(name, slots[slot]->name) != 0)
+    slot = (slot + 1) % (2 * CAPACITY);
+  return slots[slot];
 }

@@ -187,6 +187,7 @@ static eager_status make_outputs(eager__call *call) {
     call->outputs[i].view_of = 0;
     call->outputs[i].view_offset = 0;
     call->outputs[i].buffer = NULL;
+    call->outputs[i].has_tensor = false;
   }
   call->output_count = count;
   return EAGER_OK;
@@ -205,9 +206,7 @@ eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
 eager_status eager__call_check_outputs(const eager__call *call) {
   for (int i = 0; i < call->output_count; i++) {
     const eager__result *result = &call->outputs[i];
-    eager__shape checked;
-    EAGER__TRY(
-        eager__shape_make(result->dtype, result->shape.rank, result->shape.dims, &checked));
+    EAGER__TRY(eager__shape_check(result->dtype, result->shape.rank, result->shape.dims));
   }
   return EAGER_OK;
 }

@@ -113,11 +113,16 @@ static eager__arg *add_arg(eager__commands *commands, eager__arg_kind kind, size
     return NULL;
   }
   eager__arg *arg = &chunk->args[chunk->arg_count++];
-  chunk->items[chunk->item_count - 1].arg_count++;
   arg->kind = (uint16_t)kind;
   arg->size = (uint32_t)size;
   arg->offset = 0;
   return arg;
+}
+
+/* `size` of the 8 bytes, as they lie in memory. */
+static void add_bits(eager__commands *commands, uint64_t bits, size_t size) {
+  eager__arg *arg = add_arg(commands, EAGER__ARG_VALUE, size);
+  if (arg) arg->as.bits = bits;
 }
 
 static void add_value(eager__commands *commands, const void *value, size_t size) {
@@ -201,16 +206,20 @@ void eager__arg_at(eager__commands *commands, const eager__spot *spot) {
 
 void eager__arg_int(eager__commands *commands, int64_t value) {
   int32_t narrow = (int32_t)value;
-  add_value(commands, &narrow, sizeof narrow);
+  uint64_t bits = 0;
+  memcpy(&bits, &narrow, sizeof narrow);
+  add_bits(commands, bits, sizeof narrow);
 }
 
 void eager__arg_long(eager__commands *commands, int64_t value) {
-  add_value(commands, &value, sizeof value);
+  add_bits(commands, (uint64_t)value, sizeof value);
 }
 
 void eager__arg_float(eager__commands *commands, double value) {
   float narrow = (float)value;
-  add_value(commands, &narrow, sizeof narrow);
+  uint64_t bits = 0;
+  memcpy(&bits, &narrow, sizeof narrow);
+  add_bits(commands, bits, sizeof narrow);
 }
 
 void eager__arg_scalar(eager__commands *commands, eager_dtype dtype, double value) {
@@ -220,7 +229,7 @@ void eager__arg_scalar(eager__commands *commands, eager_dtype dtype, double valu
   }
   uint64_t bits = 0;
   eager__encode_double(dtype, value, &bits);
-  add_value(commands, &bits, eager_dtype_size(dtype));
+  add_bits(commands, bits, eager_dtype_size(dtype));
 }
 
 void eager__arg_bytes(eager__commands *commands, const void *value, size_t size) {
@@ -239,7 +248,9 @@ void eager__arg_cell(eager__commands *commands) {
 
 eager_status eager__kernel_end(eager__commands *commands, eager__grid grid) {
   if (commands->status != EAGER_OK) return commands->status;
-  commands->last->items[commands->last->item_count - 1].grid = grid;
+  eager__command *last = &commands->last->items[commands->last->item_count - 1];
+  last->grid = grid;
+  last->arg_count = commands->last->arg_count - last->arg_begin;
   return EAGER_OK;
 }
 
@@ -263,8 +274,8 @@ int eager__kernel_refuses(const eager__commands *commands) {
   const eager__chunk *chunk = commands->last;
   const eager__command *last = last_command(commands);
   return eager__launch_refused_arg(commands->device, last->kernel,
-                                   chunk->args + last->arg_begin, last->arg_count,
-                                   chunk->bytes);
+                                   chunk->args + last->arg_begin,
+                                   chunk->arg_count - last->arg_begin, chunk->bytes);
 }
 
 void eager__check_text(eager__commands *commands, eager_status status, const char *format,

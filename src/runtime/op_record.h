@@ -57,7 +57,8 @@ typedef struct eager__operand {
   eager_dtype dtype;
   const eager__shape *shape;
   eager_tensor *tensor;  /* as the caller gave it; borrowed */
-  eager__buffer *buffer; /* on the op's device: from migrate on; one reference */
+  eager__buffer *buffer; /* on the op's device: from migrate on; the tensor's or `copy` */
+  eager__buffer *copy;   /* a mirror, one reference; NULL when nothing was copied */
   int64_t offset;        /* elements */
 } eager__operand;
 
@@ -68,8 +69,9 @@ typedef struct eager__result {
    * element `view_offset` on. */
   int view_of;
   int64_t view_offset;
-  eager__buffer *buffer; /* from allocate on */
-  int64_t offset;        /* elements */
+  eager__buffer *buffer; /* from allocate on; one reference until its tensor is made */
+  bool has_tensor;
+  int64_t offset; /* elements */
 } eager__result;
 
 struct eager__op;
@@ -81,6 +83,7 @@ typedef struct eager__call {
   const struct eager__call *outer; /* of an inner call, else NULL */
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
+  bool is_plain;    /* every input is on `device`, submitted, and cannot fail any more */
   const void *user; /* the typed door's own, until run returns */
   eager_dtype
       dtype; /* T: of the first input without a dtype set of its own, else infer's */

@@ -15,18 +15,31 @@
 
 /* --- Where the op runs: semantics.md section 3 --- */
 
-static eager_status place(eager__runtime *runtime, eager__call *call, const char *name) {
+static eager_status place(eager__runtime *runtime, eager__call *call,
+                          const eager__scope *scope, const char *name) {
   if (call->outer) {
     call->device = call->outer->device;
     return EAGER_OK;
   }
-  eager__device *device = eager__scope_device(runtime);
+  eager__device *device = scope->device;
   if (name) EAGER__TRY(eager__runtime_place(runtime, name, call->name, &device));
   EAGER__TRY(eager__place_capable(runtime, call, &device));
   if (runtime->options.log_device_placement)
     eager__log_always("Executing op %s in device %s", call->name, device->full_name);
   call->device = device;
   return eager__runtime_open_device(runtime, device);
+}
+
+/* The usual case, seen in one look: most of what follows has nothing to do then. What a
+ * device's loss does to an input later, it does to the op as well. */
+static bool is_plain(const eager__call *call) {
+  for (int i = 0; i < call->input_count; i++) {
+    const eager__buffer *buffer = call->inputs[i].tensor->buffer;
+    uint64_t seq = atomic_load_explicit(&buffer->seq, memory_order_acquire);
+    if (buffer->device != call->device || seq >= EAGER__SEQ_FAILED || buffer->check)
+      return false;
+  }
+  return !eager__device_is_lost(call->device);
 }
 
 static eager_status refuse_input(const eager__call *call, int input) {
@@ -44,13 +57,13 @@ static eager_status refuse_input(const eager__call *call, int input) {
 static eager__verdict judge_input(eager__runtime *runtime, const eager__call *call,
                                   int input) {
   const eager__operand *operand = &call->inputs[input];
-  return eager__place_input(eager__scope_policy(runtime), operand->dtype,
-                            operand->tensor->buffer->device == call->device);
+  if (operand->tensor->buffer->device == call->device) return EAGER__VERDICT_STAY;
+  return eager__place_input(eager__scope_policy(runtime), operand->dtype, false);
 }
 
 /* Every refusal before any copy, so that a call that fails has moved nothing. */
 static eager_status check_policy(eager__runtime *runtime, const eager__call *call) {
-  for (int i = 0; i < call->input_count; i++)
+  for (int i = 0; !call->is_plain && i < call->input_count; i++)
     if (judge_input(runtime, call, i) == EAGER__VERDICT_REFUSE)
       return refuse_input(call, i);
   return EAGER_OK;
@@ -61,16 +74,16 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
   for (int i = 0; i < call->input_count; i++) {
     eager__operand *operand = &call->inputs[i];
     eager__buffer *source = operand->tensor->buffer;
-    eager__verdict verdict = judge_input(runtime, call, i);
     operand->offset = operand->tensor->offset;
-    if (verdict == EAGER__VERDICT_STAY) {
-      operand->buffer = eager__buffer_retain(source);
-      continue;
-    }
+    operand->buffer = source; /* the caller holds the tensor while the call lasts */
+    eager__verdict verdict =
+        call->is_plain ? EAGER__VERDICT_STAY : judge_input(runtime, call, i);
+    if (verdict == EAGER__VERDICT_STAY) continue;
     eager__copy_key key = {call->name, i, source->device, call->device};
     eager__origin origin = {call->name, call->number, 0};
     EAGER__TRY(eager__mirror_get(runtime, source, call->device, mode, origin, &key,
-                                 verdict == EAGER__VERDICT_WARN, &operand->buffer));
+                                 verdict == EAGER__VERDICT_WARN, &operand->copy));
+    operand->buffer = operand->copy;
   }
   return EAGER_OK;
 }
@@ -100,12 +113,13 @@ static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call)
   return EAGER_OK;
 }
 
-static eager_status make_tensors(const eager__call *call, eager_tensor **outputs) {
+static eager_status make_tensors(eager__call *call, eager_tensor **outputs) {
   for (int i = 0; i < call->output_count; i++) {
-    const eager__result *result = &call->outputs[i];
+    eager__result *result = &call->outputs[i];
     eager__origin origin = {call->name, call->number, i};
-    EAGER__TRY(eager__tensor_new(result->dtype, &result->shape, result->buffer,
-                                 result->offset, origin, &outputs[i]));
+    EAGER__TRY(eager__tensor_over(result->dtype, &result->shape, result->buffer,
+                                  result->offset, origin, &outputs[i]));
+    result->has_tensor = true;
   }
   return EAGER_OK;
 }
@@ -113,6 +127,7 @@ static eager_status make_tensors(const eager__call *call, eager_tensor **outputs
 /* --- Inputs already known to have failed --- */
 
 static eager__failure *known_failure(const eager__call *call, int *out_input) {
+  if (call->is_plain && !eager__device_is_lost(call->device)) return NULL;
   for (int i = 0; i < call->input_count; i++) {
     eager__failure *failure = eager__buffer_failure(call->inputs[i].tensor->buffer);
     if (!failure) continue;
@@ -170,6 +185,7 @@ static void free_buffers(buffers *all) {
 }
 
 static bool any_deferred(const eager__call *call) {
+  if (call->is_plain) return false;
   for (int i = 0; i < call->input_count; i++)
     if (atomic_load_explicit(&call->inputs[i].buffer->seq, memory_order_acquire) ==
         EAGER__SEQ_DEFERRED)
@@ -212,8 +228,9 @@ static eager_status defer(eager__runtime *runtime, const eager__call *call,
 static eager_status submit_now(eager__runtime *runtime, const eager__call *call,
                                eager__commands *commands, const buffers *all,
                                eager_execution_mode mode) {
-  for (int i = 0; i < call->input_count; i++)
-    eager__wait_not_deferred(runtime, all->inputs[i]);
+  if (any_deferred(call)) /* SYNC: other threads' work, or this one's before */
+    for (int i = 0; i < call->input_count; i++)
+      eager__wait_not_deferred(runtime, all->inputs[i]);
   eager__submission submission = {
       .runtime = runtime,
       .device = call->device,
@@ -223,6 +240,7 @@ static eager_status submit_now(eager__runtime *runtime, const eager__call *call,
       .input_count = call->input_count,
       .output_count = all->output_count,
       .async = mode == EAGER_ASYNC,
+      .is_plain = call->is_plain,
   };
   if (mode == EAGER_ASYNC && !(submission.work = eager__scope_work(runtime)))
     return EAGER_RESOURCE_EXHAUSTED;
@@ -337,9 +355,9 @@ static eager_status execute(eager__runtime *runtime, eager__call *call,
 }
 
 void eager__call_end(eager__call *call) {
-  for (int i = 0; i < call->input_count; i++) eager__buffer_release(call->inputs[i].buffer);
+  for (int i = 0; i < call->input_count; i++) eager__buffer_release(call->inputs[i].copy);
   for (int i = 0; i < call->output_count; i++)
-    eager__buffer_release(call->outputs[i].buffer);
+    if (!call->outputs[i].has_tensor) eager__buffer_release(call->outputs[i].buffer);
   if (call->inputs != call->inline_inputs) eager__free(call->inputs);
   if (call->outputs != call->inline_outputs) eager__free(call->outputs);
 }
@@ -350,7 +368,8 @@ static eager_status name_op(const eager__call *call, eager_status status) {
   return status;
 }
 
-static eager_status run(eager__runtime *runtime, eager__call *call, const char *device,
+static eager_status run(eager__runtime *runtime, eager__call *call,
+                        const eager__scope *scope, const char *device,
                         eager_tensor **outputs, int output_count) {
   EAGER__TRY(name_op(call, eager__call_check(call, outputs, output_count)));
   if (call->op->check) EAGER__TRY(name_op(call, call->op->check(call)));
@@ -358,24 +377,30 @@ static eager_status run(eager__runtime *runtime, eager__call *call, const char *
     EAGER__TRY(name_op(call, call->op->infer(call)));
     EAGER__TRY(name_op(call, eager__call_check_outputs(call)));
   }
-  EAGER__TRY(name_op(call, place(runtime, call, device)));
+  EAGER__TRY(name_op(call, place(runtime, call, scope, device)));
+  call->is_plain = is_plain(call);
   EAGER__TRY(check_policy(runtime, call));
-  EAGER__TRY(name_op(call, eager__scope_reserve(call->output_count)));
+  if (scope->has_tidy) EAGER__TRY(name_op(call, eager__scope_reserve(call->output_count)));
   call->number = atomic_fetch_add(&runtime->op_number, 1) + 1;
-  return name_op(call, execute(runtime, call, eager__scope_mode(runtime), outputs));
+  return name_op(call, execute(runtime, call, scope->mode, outputs));
 }
 
 eager_status eager__call_run(eager__call *call, const char *device, eager_tensor **outputs,
                              int output_count) {
   for (int i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
   eager__runtime *runtime;
+  eager__scope scope = {0};
   eager_status status = eager__runtime_require(&runtime);
-  if (status == EAGER_OK) status = run(runtime, call, device, outputs, output_count);
-  bool inner = call->outer != NULL;
+  if (status == EAGER_OK) {
+    scope = eager__scope_look(runtime);
+    status = run(runtime, call, &scope, device, outputs, output_count);
+  }
+  bool owned = scope.has_tidy && !call->outer;
   eager__call_end(call);
+  if (status == EAGER_OK && !owned) return EAGER_OK;
   for (int i = 0; outputs && i < output_count; i++) {
-    if (status == EAGER_OK && outputs[i]) {
-      if (!inner) eager__scope_give(outputs[i]);
+    if (status == EAGER_OK) {
+      if (outputs[i]) eager__scope_give(outputs[i]);
     } else {
       eager_tensor_release(outputs[i]);
       outputs[i] = NULL;

@@ -85,6 +85,11 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
+eager__scope eager__scope_look(eager__runtime *runtime) {
+  return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
+                        state.tidy_count > 0};
+}
+
 bool eager__scope_is_recording(void) {
   return false;
 }
@@ -153,8 +158,8 @@ eager_execution_mode eager_get_execution_mode(void) {
 
 eager__thread_work *eager__scope_work(eager__runtime *runtime) {
   if (state.work) return state.work;
-  size_t size =
-      sizeof *state.work + (size_t)runtime->device_count * sizeof state.work->last_seq[0];
+  size_t size = sizeof *state.work +
+                2 * (size_t)runtime->device_count * sizeof state.work->last_seq[0];
   eager__thread_work *work = eager__alloc(size);
   if (!work) {
     eager__out_of_memory(size);
@@ -177,10 +182,12 @@ void eager__thread_work_release(eager__thread_work *work) {
     eager__free(work);
 }
 
-void eager__thread_work_submitted(eager__thread_work *work, int device, uint64_t seq) {
-  _Atomic uint64_t *last = &work->last_seq[device];
-  uint64_t before = atomic_load_explicit(last, memory_order_relaxed);
-  while (before < seq && !atomic_compare_exchange_weak(last, &before, seq)) continue;
+void eager__thread_work_submitted(eager__thread_work *work, int device, bool by_worker,
+                                  uint64_t seq) {
+  _Atomic uint64_t *last =
+      &work->last_seq[by_worker ? work->device_count + device : device];
+  if (atomic_load_explicit(last, memory_order_relaxed) < seq)
+    atomic_store_explicit(last, seq, memory_order_release);
 }
 
 /* --- Tidy scopes --- */

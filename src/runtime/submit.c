@@ -49,10 +49,8 @@ static int live_checks(const eager__submission *s, eager__check **live) {
 
 static eager_status join_checks(const eager__submission *s, int slot,
                                 eager__check *const *live, int count, eager__check **out) {
-  eager__check *check =
-      eager__alloc(sizeof *check + (size_t)count * sizeof check->parents[0]);
+  eager__check *check = eager__check_new(count);
   if (!check) return eager__out_of_memory(sizeof *check);
-  atomic_init(&check->refs, 1);
   check->device = s->device;
   check->slot = slot;
   check->deferred = s->async;
@@ -70,6 +68,8 @@ static eager_status join_checks(const eager__submission *s, int slot,
  * one can, else a new one. `*out_is_new` says that it must be put on the timeline. */
 static eager_status make_check(const eager__submission *s, int slot, eager__check **out,
                                bool *out_is_new) {
+  *out_is_new = slot >= 0;
+  if (s->is_plain && !*out_is_new) return EAGER_OK;
   eager__check *few[EAGER__INLINE_INPUTS], **live = few;
   size_t size = (size_t)s->input_count * sizeof *live;
   if (s->input_count > EAGER__INLINE_INPUTS && !(live = eager__alloc(size)))
@@ -88,19 +88,18 @@ static eager_status make_check(const eager__submission *s, int slot, eager__chec
 /* Compute lock held. What reached the queue gets a number even when a later command was
  * refused: its buffers are in use. */
 static eager_status play(const eager__submission *s, int slot, eager__check *check,
-                         bool is_new, uint64_t *out_seq) {
+                         bool is_new, uint64_t *out_seq, eager__event **out_event) {
   eager__timeline *timeline = &s->device->compute;
-  eager__event *event = NULL;
   if (is_new) EAGER__TRY(eager__timeline_reserve_retiree(timeline));
   uint64_t seq = atomic_load_explicit(&timeline->submitted, memory_order_relaxed) + 1;
   eager__failures_label(s->device, seq, s->commands->origin, s->async);
-  eager_status status = eager__commands_play(s->commands, slot, !s->async, &event);
+  eager_status status = eager__commands_play(s->commands, slot, !s->async, out_event);
   if (status == EAGER_OK && is_new) { /* before the commit, which may complete it */
     check->seq = seq;
     eager__timeline_add_retiree(timeline, seq, eager__check_retire,
                                 eager__check_retain(check));
   }
-  *out_seq = eager__timeline_commit(timeline, event);
+  *out_seq = eager__timeline_commit(timeline, *out_event != NULL);
   return status;
 }
 
@@ -126,9 +125,9 @@ static eager_status refuse(const eager__submission *s, eager_status status) {
 }
 
 static eager_status try_play(const eager__submission *s, int slot, eager__check *check,
-                             bool is_new, uint64_t *out_seq) {
+                             bool is_new, uint64_t *out_seq, eager__event **out_event) {
   eager__timeline_lock(&s->device->compute);
-  eager_status status = play(s, slot, check, is_new, out_seq);
+  eager_status status = play(s, slot, check, is_new, out_seq, out_event);
   if (status == EAGER_OK) set_outputs(s, check, *out_seq);
   eager__timeline_unlock(&s->device->compute);
   return status;
@@ -136,12 +135,13 @@ static eager_status try_play(const eager__submission *s, int slot, eager__check 
 
 /* Drivers that allocate lazily run out of memory here: what can be freed is freed, once. */
 static eager_status play_with_room(const eager__submission *s, int slot,
-                                   eager__check *check, bool is_new, uint64_t *out_seq) {
-  eager_status status = try_play(s, slot, check, is_new, out_seq);
+                                   eager__check *check, bool is_new, uint64_t *out_seq,
+                                   eager__event **out_event) {
+  eager_status status = try_play(s, slot, check, is_new, out_seq, out_event);
   if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
     return status;
   eager__make_room(s->runtime, s->device, !s->deferred);
-  status = try_play(s, slot, check, is_new, out_seq);
+  status = try_play(s, slot, check, is_new, out_seq, out_event);
   if (status == EAGER_OK) eager__clear_error();
   if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
     return status;
@@ -151,7 +151,7 @@ static eager_status play_with_room(const eager__submission *s, int slot,
 }
 
 eager_status eager__submit(const eager__submission *s) {
-  eager__failure *poison = poisoned_input(s);
+  eager__failure *poison = s->is_plain ? NULL : poisoned_input(s);
   if (poison) {
     fail_outputs(s, poison);
     return EAGER_OK;
@@ -161,19 +161,21 @@ eager_status eager__submit(const eager__submission *s) {
   int slot = -1;
   bool is_new = false;
   uint64_t seq = 0;
+  eager__event *event = NULL; /* SYNC: of the op's last command */
   eager__check *check = NULL;
   eager_status status =
       s->commands->checked ? eager__cell_take(s->device, &slot) : EAGER_OK;
   if (status == EAGER_OK) status = make_check(s, slot, &check, &is_new);
-  if (status == EAGER_OK) status = play_with_room(s, slot, check, is_new, &seq);
+  if (status == EAGER_OK) status = play_with_room(s, slot, check, is_new, &seq, &event);
   eager__check_release(check);
   if (status != EAGER_OK) {
     if (slot >= 0) eager__cell_give(s->device, slot, true);
     return refuse(s, status);
   }
   eager__drain_again_at_exit(s->device);
-  if (s->work) eager__thread_work_submitted(s->work, s->device->index, seq);
+  if (s->work) eager__thread_work_submitted(s->work, s->device->index, s->deferred, seq);
   for (int i = 0; s->deferred && i < s->output_count; i++)
     eager__publish(s->runtime, s->outputs[i], seq);
+  if (event) eager__timeline_finish(&s->device->compute, seq, event);
   return EAGER_OK;
 }

@@ -353,8 +353,9 @@ void eager__wait_thread_work(eager__runtime *runtime, eager__thread_work *work) 
   eager__mutex_lock(&runtime->lock);
   while (work->pending) eager__cond_wait(&runtime->changed, &runtime->lock);
   eager__mutex_unlock(&runtime->lock);
-  for (int i = 0; i < work->device_count; i++)
-    eager__timeline_wait(&runtime->devices[i]->compute, atomic_load(&work->last_seq[i]));
+  for (int i = 0; i < 2 * work->device_count; i++)
+    eager__timeline_wait(&runtime->devices[i % work->device_count]->compute,
+                         atomic_load(&work->last_seq[i]));
 }
 
 int eager__deferred_count(eager__runtime *runtime, const eager__device *device) {

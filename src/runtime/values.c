@@ -70,7 +70,7 @@ static eager_status settle(eager__runtime *runtime, const eager_tensor *t) {
   uint64_t seq = atomic_load_explicit(&t->buffer->seq, memory_order_relaxed);
   eager__thread_work *work = eager__scope_work(runtime);
   if (!work) return EAGER_RESOURCE_EXHAUSTED;
-  eager__thread_work_submitted(work, t->buffer->device->index, seq);
+  eager__thread_work_submitted(work, t->buffer->device->index, false, seq);
   return EAGER_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "tensor/buffer.h"
 
 #include "base/alloc.h"
+#include "base/small.h"
 
 static void (*drop_mirrors)(eager__buffer *buffer);
 
@@ -10,7 +11,7 @@ void eager__buffer_set_mirror_drop(void (*drop)(eager__buffer *buffer)) {
 
 eager_status eager__buffer_new(eager__device *device, eager__block *block, size_t size,
                                uint64_t seq, eager__buffer **out) {
-  eager__buffer *buffer = eager__alloc(sizeof *buffer);
+  eager__buffer *buffer = eager__small_alloc(sizeof *buffer);
   if (!buffer) {
     if (block) eager__pool_give(block);
     return eager__out_of_memory(sizeof *buffer);
@@ -20,6 +21,11 @@ eager_status eager__buffer_new(eager__device *device, eager__block *block, size_
   buffer->block = block;
   buffer->size = size;
   atomic_init(&buffer->seq, seq);
+  buffer->check = NULL;
+  atomic_init(&buffer->failure, NULL);
+  buffer->mirrors = NULL;
+  buffer->view = NULL;
+  buffer->view_count = 0;
   *out = buffer;
   return EAGER_OK;
 }
@@ -31,12 +37,15 @@ eager__buffer *eager__buffer_retain(eager__buffer *buffer) {
 
 void eager__buffer_release(eager__buffer *buffer) {
   if (!buffer) return;
-  if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1) return;
+  /* The last reference is this caller's: nobody can add one meanwhile. */
+  bool last = atomic_load_explicit(&buffer->refs, memory_order_acquire) == 1;
+  if (!last && atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
+    return;
   if (buffer->mirrors) drop_mirrors(buffer);
   if (buffer->block) eager__pool_give(buffer->block);
   eager__check_release(buffer->check);
-  eager__failure_release(atomic_load(&buffer->failure));
-  eager__free(buffer);
+  eager__failure_release(atomic_load_explicit(&buffer->failure, memory_order_acquire));
+  eager__small_free(buffer, sizeof *buffer);
 }
 
 /* Submitted, but the device will never say so any more. */
@@ -59,18 +68,13 @@ eager_readiness eager__buffer_readiness(eager__buffer *buffer) {
                                                                 : EAGER_PENDING;
 }
 
-eager__failure *eager__buffer_failure(eager__buffer *buffer) {
+eager__failure *eager__buffer_find_failure(eager__buffer *buffer) {
   uint64_t seq = atomic_load_explicit(&buffer->seq, memory_order_acquire);
   if (seq == EAGER__SEQ_DEFERRED) return NULL;
   if (seq == EAGER__SEQ_FAILED) return atomic_load(&buffer->failure);
   if (buffer->check && eager__check_get(buffer->check) == EAGER__CHECK_BAD)
     return buffer->check->failure;
   return is_stranded(buffer, seq) ? eager__failures_lost(buffer->device) : NULL;
-}
-
-eager__check *eager__buffer_live_check(eager__buffer *buffer) {
-  eager__check *check = buffer->check;
-  return check && eager__check_get(check) != EAGER__CHECK_GOOD ? check : NULL;
 }
 
 void eager__buffer_poison(eager__buffer *buffer, eager__failure *failure) {

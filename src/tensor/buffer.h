@@ -50,10 +50,19 @@ static inline eager__mem *eager__buffer_mem(const eager__buffer *buffer) {
 eager_readiness eager__buffer_readiness(eager__buffer *buffer);
 
 /* The failure it is known to carry, borrowed, or NULL. */
-eager__failure *eager__buffer_failure(eager__buffer *buffer);
+eager__failure *eager__buffer_find_failure(eager__buffer *buffer);
+static inline eager__failure *eager__buffer_failure(eager__buffer *buffer) {
+  uint64_t seq = atomic_load_explicit(&buffer->seq, memory_order_acquire);
+  bool fine =
+      seq < EAGER__SEQ_FAILED && !buffer->check && !eager__device_is_lost(buffer->device);
+  return fine ? NULL : eager__buffer_find_failure(buffer);
+}
 
 /* Its check if that may still turn bad (or is bad), borrowed; NULL when it cannot. */
-eager__check *eager__buffer_live_check(eager__buffer *buffer);
+static inline eager__check *eager__buffer_live_check(eager__buffer *buffer) {
+  eager__check *check = buffer->check;
+  return check && eager__check_get(check) != EAGER__CHECK_GOOD ? check : NULL;
+}
 
 /* Sets FAILED; `failure` is retained. The runtime publishes it to waiters. */
 void eager__buffer_poison(eager__buffer *buffer, eager__failure *failure);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/small.h"
 #include "base/strbuf.h"
 #include "cl/cells.h"
 
@@ -61,6 +62,19 @@ eager_status eager__failure_report(const eager__failure *failure,
 
 /* --- Checks --- */
 
+static size_t check_size(int parent_room) {
+  return sizeof(eager__check) + (size_t)parent_room * sizeof(eager__check *);
+}
+
+eager__check *eager__check_new(int parent_room) {
+  eager__check *check = eager__small_alloc(check_size(parent_room));
+  if (!check) return NULL;
+  memset(check, 0, sizeof *check);
+  atomic_init(&check->refs, 1);
+  check->parent_room = parent_room;
+  return check;
+}
+
 eager__check *eager__check_retain(eager__check *check) {
   atomic_fetch_add_explicit(&check->refs, 1, memory_order_relaxed);
   return check;
@@ -71,7 +85,7 @@ void eager__check_release(eager__check *check) {
   if (atomic_fetch_sub_explicit(&check->refs, 1, memory_order_acq_rel) != 1) return;
   for (int i = 0; i < check->parent_count; i++) eager__check_release(check->parents[i]);
   eager__failure_release(check->failure);
-  eager__free(check);
+  eager__small_free(check, check_size(check->parent_room));
 }
 
 static eager__failure *describe(const eager__check *check, int32_t position) {

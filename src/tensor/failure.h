@@ -65,10 +65,13 @@ typedef struct eager__check {
   eager__origin origin;
   eager_status status;
   char text[EAGER__CHECK_TEXT]; /* '#' stands for the first bad position */
-  int parent_count;
+  int parent_room, parent_count;
   struct eager__check *parents[];
 } eager__check;
 
+/* One reference; all else zero, no parents yet. NULL when host memory is short; nothing is
+ * recorded. */
+eager__check *eager__check_new(int parent_room);
 eager__check *eager__check_retain(eager__check *check);
 void eager__check_release(eager__check *check);
 static inline eager__check_state eager__check_get(const eager__check *check) {

@@ -52,9 +52,13 @@ static eager__block *pop_last(block_list *list) {
   return block;
 }
 
-static int floor_log2(size_t size) {
+static int floor_log2(uint64_t size) {
   int log2 = 0;
-  while (size >>= 1) log2++;
+  for (int step = 32; step > 0; step /= 2) {
+    if (size >> step == 0) continue;
+    size >>= step;
+    log2 += step;
+  }
   return log2;
 }
 

@@ -2,19 +2,29 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/small.h"
 #include "eagercl/tensor.h"
 
 eager_status eager__tensor_new(eager_dtype dtype, const eager__shape *shape,
                                eager__buffer *buffer, int64_t offset, eager__origin origin,
                                eager_tensor **out) {
-  eager_tensor *t = eager__alloc(sizeof *t);
+  EAGER__TRY(eager__tensor_over(dtype, shape, buffer, offset, origin, out));
+  eager__buffer_retain(buffer);
+  return EAGER_OK;
+}
+
+eager_status eager__tensor_over(eager_dtype dtype, const eager__shape *shape,
+                                eager__buffer *buffer, int64_t offset, eager__origin origin,
+                                eager_tensor **out) {
+  eager_tensor *t = eager__small_alloc(sizeof *t);
   if (!t) return eager__out_of_memory(sizeof *t);
   atomic_init(&t->refs, 1);
   t->dtype = dtype;
   t->shape = *shape;
-  t->buffer = eager__buffer_retain(buffer);
+  t->buffer = buffer;
   t->offset = offset;
   t->origin = origin;
+  atomic_init(&t->scoped, false);
   *out = t;
   return EAGER_OK;
 }
@@ -26,16 +36,17 @@ void eager_tensor_retain(eager_tensor *t) {
 void eager_tensor_release(eager_tensor *t) {
   if (!t) return;
   /* In this order: a scope that has just given up its reference has cleared the mark. */
-  if (atomic_load_explicit(&t->refs, memory_order_acquire) == 1 && t->scoped) {
+  bool last = atomic_load_explicit(&t->refs, memory_order_acquire) == 1;
+  if (last && t->scoped) {
     eager__log(EAGER_LOG_ERROR,
                "eager_tensor_release: the reference to %s #%llu belongs to a tidy scope "
                "and stays: call eager_tidy_keep() first, or leave it to the scope",
                t->origin.op, (unsigned long long)t->origin.number);
     return;
   }
-  if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
+  if (!last && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
   eager__buffer_release(t->buffer);
-  eager__free(t);
+  eager__small_free(t, sizeof *t);
 }
 
 eager_dtype eager_tensor_dtype(const eager_tensor *t) {

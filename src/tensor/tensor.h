@@ -20,6 +20,11 @@ eager_status eager__tensor_new(eager_dtype dtype, const eager__shape *shape,
                                eager__buffer *buffer, int64_t offset, eager__origin origin,
                                eager_tensor **out);
 
+/* The same, taking over the caller's reference; on failure the caller keeps it. */
+eager_status eager__tensor_over(eager_dtype dtype, const eager__shape *shape,
+                                eager__buffer *buffer, int64_t offset, eager__origin origin,
+                                eager_tensor **out);
+
 static inline size_t eager__tensor_offset_bytes(const eager_tensor *t) {
   return (size_t)t->offset * eager_dtype_size(t->dtype);
 }

@@ -56,7 +56,7 @@ static eager_status run(const eager__gemm *gemm) {
   eager__timeline *compute = &devices.lane->compute;
   eager__timeline_lock(compute);
   eager_status status = eager__blas_gemm(devices.lane, gemm);
-  uint64_t seq = eager__timeline_commit(compute, NULL);
+  uint64_t seq = eager__timeline_commit(compute, false);
   eager__timeline_unlock(compute);
   check(eager__timeline_wait(compute, seq));
   return status;

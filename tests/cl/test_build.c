@@ -52,13 +52,13 @@ static eager_status run(eager__kernel *kernel, size_t global, size_t local,
                         const eager__arg *args, int arg_count, const uint8_t *bytes) {
   eager__timeline *compute = &devices.lane->compute;
   eager__grid grid = {1, {global}, {local}};
-  eager__event *event;
+  eager__event *event = NULL;
   eager__timeline_lock(compute);
   eager_status status =
       eager__launch_kernel(devices.lane, kernel, &grid, args, arg_count, bytes, -1, &event);
-  uint64_t seq = eager__timeline_commit(compute, event);
+  uint64_t seq = eager__timeline_commit(compute, event != NULL);
   eager__timeline_unlock(compute);
-  if (status == EAGER_OK) status = eager__timeline_wait(compute, seq);
+  if (event) eager__timeline_finish(compute, seq, event);
   return status;
 }
 

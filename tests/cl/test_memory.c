@@ -197,7 +197,7 @@ static void staged_bytes_arrive_in_order(void **state) {
 
 static void wait_for(eager__device *device) {
   eager__timeline_lock(&device->compute);
-  uint64_t seq = eager__timeline_commit(&device->compute, NULL);
+  uint64_t seq = eager__timeline_commit(&device->compute, false);
   eager__timeline_unlock(&device->compute);
   check(eager__timeline_wait(&device->compute, seq));
 }

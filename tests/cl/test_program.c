@@ -69,13 +69,13 @@ static eager_status run(eager__kernel *kernel, size_t global, size_t local,
                         const eager__arg *args, int arg_count, const uint8_t *bytes) {
   eager__timeline *compute = &devices.lane->compute;
   eager__grid grid = {1, {global}, {local}};
-  eager__event *event;
+  eager__event *event = NULL;
   eager__timeline_lock(compute);
   eager_status status =
       eager__launch_kernel(devices.lane, kernel, &grid, args, arg_count, bytes, -1, &event);
-  uint64_t seq = eager__timeline_commit(compute, event);
+  uint64_t seq = eager__timeline_commit(compute, event != NULL);
   eager__timeline_unlock(compute);
-  if (status == EAGER_OK) status = eager__timeline_wait(compute, seq);
+  if (event) eager__timeline_finish(compute, seq, event);
   return status;
 }
 
@@ -165,10 +165,10 @@ static void a_kernel_is_used_by_one_at_a_time(void **state) {
   (void)state;
   enum { COUNT = 5 };
   eager__kernel *kernel = get("add_to");
-  eager__cl_kernel *out[COUNT], *again;
+  eager__instance *out[COUNT], *again;
   for (int i = 0; i < COUNT; i++) {
     check(eager__kernel_check_out(kernel, &out[i]));
-    for (int j = 0; j < i; j++) assert_ptr_not_equal(out[i], out[j]);
+    for (int j = 0; j < i; j++) assert_ptr_not_equal(out[i]->cl, out[j]->cl);
   }
   int64_t made = eager__census(EAGER__OBJECT_KERNEL);
   for (int i = 0; i < COUNT; i++) eager__kernel_check_in(kernel, out[i]);
@@ -210,12 +210,12 @@ static eager__family shared = {.name = "shared", .write_tail = write_tiny};
 static void *get_shared(void *unused) {
   (void)unused;
   eager__kernel *kernel;
-  eager__cl_kernel *cl;
+  eager__instance *instance;
   if (eager__kernel_get(devices.lane, &shared, EAGER_INT32, "add_to", &kernel) != EAGER_OK)
     return NULL;
   for (int i = 0; i < 200; i++) {
-    if (eager__kernel_check_out(kernel, &cl) != EAGER_OK) return NULL;
-    eager__kernel_check_in(kernel, cl);
+    if (eager__kernel_check_out(kernel, &instance) != EAGER_OK) return NULL;
+    eager__kernel_check_in(kernel, instance);
   }
   return kernel;
 }

@@ -1,0 +1,18 @@
+/* Small blocks for what comes and goes with every op: handles, buffers, checks. Each thread
+ * keeps what it frees in lists of its own, so that a thread that has run for a while
+ * neither allocates nor takes a lock. Any thread may free. */
+#ifndef EAGER_BASE_SMALL_H
+#define EAGER_BASE_SMALL_H
+
+#include <stddef.h>
+
+/* Not zeroed. NULL when memory is short; nothing is recorded. */
+void *eager__small_alloc(size_t size);
+
+/* `size` as it was asked for. NULL-safe. */
+void eager__small_free(void *block, size_t size);
+
+/* Gives up what this thread keeps. A thread that ends does so by itself. */
+void eager__small_trim(void);
+
+#endif
