@@ -2,18 +2,10 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/alloc.h"
 
-/* Sanitizers look for memory used after it was freed: they get to see every block. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-enum { KEPT_MOST = 0 };
-#else
-enum { KEPT_MOST = 128 }; /* per class and thread: 300 KiB when all are full */
-#endif
-
-enum { STEP = 64, CLASSES = 16 };
+enum { STEP = 64, CLASSES = 16 }; /* a thread keeps 1 MiB at the most */
 
 typedef struct node {
   struct node *next;
@@ -21,7 +13,7 @@ typedef struct node {
 
 static _Thread_local struct {
   node *first[CLASSES]; /* blocks of (i + 1) * STEP bytes */
-  uint16_t count[CLASSES];
+  int count[CLASSES];
   bool is_open; /* this thread's end will trim */
 } kept;
 
@@ -62,7 +54,7 @@ void eager__small_free(void *block, size_t size) {
   size_t class = class_of(size);
   if (block == NULL) return;
   if (!kept.is_open) open();
-  if (class >= CLASSES || kept.count[class] >= KEPT_MOST || !kept.is_open) {
+  if (class >= CLASSES || kept.count[class] >= EAGER__SMALL_KEPT || !kept.is_open) {
     eager__free(block);
     return;
   }

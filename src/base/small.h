@@ -6,6 +6,14 @@
 
 #include <stddef.h>
 
+/* How many blocks of a size a thread keeps: none under sanitizers, which look for memory
+ * used after it was freed and get to see every block. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { EAGER__SMALL_KEPT = 0 };
+#else
+enum { EAGER__SMALL_KEPT = 128 };
+#endif
+
 /* Not zeroed. NULL when memory is short; nothing is recorded. */
 void *eager__small_alloc(size_t size);
 

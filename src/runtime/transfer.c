@@ -68,7 +68,7 @@ static eager_status move_bytes(const eager__buffer *source, const eager__buffer 
   if (!source->size) return EAGER_OK;
   eager__mem *from = eager__buffer_mem(source), *to = eager__buffer_mem(target);
   if (source->device->context == target->device->context)
-    return eager__memory_copy(target->device, from, 0, to, 0, source->size);
+    return eager__memory_copy(source->device, from, 0, target->device, to, 0, source->size);
   return eager__memory_transfer(source->device, from, 0, target->device, to, 0,
                                 source->size);
 }

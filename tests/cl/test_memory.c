@@ -11,6 +11,7 @@
 #include "cl/launch.h"
 #include "cl/census.h"
 #include "cl/foreign.h"
+#include "cl/host_pages.h"
 #include "cl/memory.h"
 #include "cl/staging.h"
 #include "cl_devices.h"
@@ -81,7 +82,7 @@ static void nothing_is_moved_for_no_bytes(void **state) {
   eager__memory memory = create(device, 16);
   check(eager__memory_write(device, memory.mem, 0, NULL, 0));
   check(eager__memory_read(device, memory.mem, 16, NULL, 0));
-  check(eager__memory_copy(device, memory.mem, 0, memory.mem, 0, 0));
+  check(eager__memory_copy(device, memory.mem, 0, device, memory.mem, 0, 0));
   check(eager__memory_transfer(device, memory.mem, 0, device, memory.mem, 0, 0));
   eager__memory_release(device, &memory);
 }
@@ -109,7 +110,7 @@ static void move(eager__device *from, eager__device *to, size_t size, bool is_co
   check(eager__memory_write(from, source.mem, 8, sent, size));
   check(eager__memory_write(to, target.mem, 0, "keep", 4));
   if (is_copy)
-    check(eager__memory_copy(to, source.mem, 8, target.mem, 4, size));
+    check(eager__memory_copy(from, source.mem, 8, to, target.mem, 4, size));
   else
     check(eager__memory_transfer(from, source.mem, 8, to, target.mem, 4, size));
   eager__memory_release(from, &source);
@@ -151,6 +152,25 @@ static void a_retained_buffer_outlives_its_release(void **state) {
   check(eager__memory_read(device, mem, 0, got, LARGEST));
   assert_memory_equal(got, sent, LARGEST);
   eager__memory_drop(device, mem);
+}
+
+/* Where the driver works in the host's memory, it works in ours: a map is no copy. */
+static void large_memory_of_cpus_is_ours(void **state) {
+  (void)state;
+  eager__device *device = devices.lane;
+  eager__memory small = create(device, EAGER__HUGE_PAGE - 1),
+                large = create(device, EAGER__HUGE_PAGE);
+  assert_null(small.host);
+  assert_int_equal(large.host != NULL, eager__shares_host_memory(device));
+  if (large.host != NULL) {
+    assert_int_equal((uintptr_t)large.host % EAGER__HUGE_PAGE, 0);
+    const void *view;
+    check(eager__memory_map(device, large.mem, 64, 128, &view));
+    assert_ptr_equal(view, (const uint8_t *)large.host + 64);
+    check(eager__memory_unmap(device, large.mem, view));
+  }
+  eager__memory_release(device, &small);
+  eager__memory_release(device, &large);
 }
 
 static void too_much_is_refused(void **state) {
@@ -237,6 +257,7 @@ int main(void) {
       cmocka_unit_test(a_copy_stays_within_its_context),
       cmocka_unit_test(a_transfer_reaches_every_device_and_comes_back),
       cmocka_unit_test(a_retained_buffer_outlives_its_release),
+      cmocka_unit_test(large_memory_of_cpus_is_ours),
       cmocka_unit_test(too_much_is_refused),
       cmocka_unit_test(staged_bytes_arrive_in_order),
       cmocka_unit_test(fills_repeat_their_pattern),

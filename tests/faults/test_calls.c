@@ -1,6 +1,8 @@
 /* ctest: devices=all labels=faults timeout=120 */
 /* What ops ask of the driver, counted: one enqueue for a simple op, none for a view, no new
  * buffer once the pool is warm, and never what a driver is known to fail at. */
+#include "base/alloc.h"
+#include "base/small.h"
 #include "test_layer.h"
 #include "test_values.h"
 
@@ -195,6 +197,11 @@ static void ops_enqueue_no_more_than_they_must(void **state) {
         fail_msg("%s made %d enqueues instead of %d", ops[i].name, (int)enqueued,
                  (int)ops[i].enqueues);
       assert_int_equal(layer->count("clCreate"), 0);
+      if (mode == EAGER_SYNC) {
+        /* Its own event, and no marker. */
+        assert_int_equal(layer->count("clEnqueueMarker"), 0);
+        assert_int_equal(layer->count("clWaitForEvents"), ops[i].enqueues > 0);
+      }
       if (ops[i].enqueues > 0) continue;
       assert_int_equal(layer->count("clEnqueue"), 0);
       assert_int_equal(layer->count("clFlush"), 0);
@@ -219,6 +226,103 @@ static void a_long_run_of_ops_marks_every_sixteenth(void **state) {
   assert_in_range(layer->count("clEnqueueMarkerWithWaitList"), 1, RUNS / 16 + 2);
   /* Behind every submission and marker: what is submitted makes progress by itself. */
   assert_in_range(layer->count("clFlush"), RUNS, RUNS + RUNS / 16 + 4);
+  drop_inputs();
+}
+
+/* An event for every sixteenth op, and one for who waits for the last. */
+static void a_chain_of_a_thousand_ops_makes_63_events(void **state) {
+  (void)state;
+  const eager_layer *layer = test_layer();
+  make_inputs();
+  assert_ok(eager_set_thread_execution_mode(EAGER_ASYNC));
+  run(add, WARM_RUNS);
+  assert_ok(eager_synchronize(NULL));
+  layer->reset();
+  eager_tensor *sum = in.a, *next;
+  for (int i = 0; i < 1000; i++) {
+    assert_ok(eager_add(sum, in.b, &next));
+    if (i > 0) eager_tensor_release(sum);
+    sum = next;
+  }
+  assert_ok(eager_synchronize(NULL));
+  uint64_t made = layer->count("clReleaseEvent") - layer->count("clRetainEvent");
+  assert_in_range(made, 1, 63);
+  assert_int_equal(layer->count("clEnqueueNDRangeKernel"), 1000);
+  eager_tensor_release(sum);
+  drop_inputs();
+}
+
+static eager_status add_by_name(eager_tensor **out) {
+  eager_op *op;
+  int count = 1;
+  eager_status status = eager_op_new("AddV2", &op);
+  if (status != EAGER_OK) return status;
+  status = eager_op_add_input(op, in.a);
+  if (status == EAGER_OK) status = eager_op_add_input(op, in.b);
+  if (status == EAGER_OK) status = eager_op_execute(op, out, &count);
+  eager_op_release(op);
+  return status;
+}
+
+/* The only allocation that is made to fail is the next one. */
+static void a_warm_op_allocates_nothing(void **state) {
+  (void)state;
+  static const op_fn warm[] = {add,    add_scalar, add_by_name, sum_of_rows,
+                               matmul, gather,     identity,    slice_of_rows};
+  if (EAGER__SMALL_KEPT == 0) {
+    print_message("under this sanitizer every block is allocated\n");
+    skip();
+  }
+  make_inputs();
+  for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
+    assert_ok(eager_set_thread_execution_mode((eager_execution_mode)mode));
+    for (size_t i = 0; i < sizeof warm / sizeof *warm; i++) {
+      run(warm[i], 200);
+      assert_ok(eager_synchronize(NULL));
+      eager__alloc_fail_after(1);
+      run(warm[i], 50);
+      eager__alloc_fail_after(-1);
+      assert_ok(eager_synchronize(NULL));
+    }
+  }
+  drop_inputs();
+}
+
+static void expect_sum(eager_tensor *sum, const float *x, const float *y, int step) {
+  float got[ROWS * COLUMNS];
+  assert_ok(eager_tensor_to_host(sum, got, sizeof got));
+  for (int i = 0; i < ROWS * COLUMNS; i++)
+    assert_true(got[i] == x[i] + y[(ptrdiff_t)i * step]);
+  eager_tensor_release(sum);
+}
+
+/* A driver's kernel keeps its arguments: what is as it was is not set again, and what is
+ * not is. */
+static void only_arguments_that_changed_are_set(void **state) {
+  (void)state;
+  const eager_layer *layer = test_layer();
+  make_inputs();
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
+  float a[ROWS * COLUMNS], b[ROWS * COLUMNS], scalar;
+  assert_ok(eager_tensor_to_host(in.a, a, sizeof a));
+  assert_ok(eager_tensor_to_host(in.b, b, sizeof b));
+  assert_ok(eager_tensor_to_host(in.scalar, &scalar, sizeof scalar));
+  for (int i = 0; i < 3; i++) {
+    eager_tensor *sum;
+    layer->reset();
+    assert_ok(eager_add(in.a, in.b, &sum));
+    if (i > 0)
+      assert_int_equal(layer->count("clSetKernelArg"), 3 + 1); /* and what repeats */
+    expect_sum(sum, a, b, 1);
+    layer->reset();
+    assert_ok(eager_add(in.a, in.b, &sum));
+    assert_int_equal(layer->count("clSetKernelArg"), 3);
+    expect_sum(sum, a, b, 1);
+    layer->reset();
+    assert_ok(eager_add(in.a, in.scalar, &sum));
+    if (i > 0) assert_int_equal(layer->count("clSetKernelArg"), 3 + 1);
+    expect_sum(sum, a, &scalar, 0);
+  }
   drop_inputs();
 }
 
@@ -268,6 +372,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ops_enqueue_no_more_than_they_must),
       cmocka_unit_test(a_long_run_of_ops_marks_every_sixteenth),
+      cmocka_unit_test(a_chain_of_a_thousand_ops_makes_63_events),
+      cmocka_unit_test(a_warm_op_allocates_nothing),
+      cmocka_unit_test(only_arguments_that_changed_are_set),
       cmocka_unit_test(what_drivers_fail_at_is_never_asked),
       cmocka_unit_test(reading_is_one_command),
   };
