@@ -50,8 +50,8 @@ typedef void (*eager_log_fn)(eager_log_level level, const char *message, void *u
  * a conflict later. Strings are copied. Where a field is zero its environment variable
  * counts: EAGERCL_VISIBLE_DEVICES, EAGERCL_DEFAULT_DEVICE, EAGERCL_MEMORY_LIMIT,
  * EAGERCL_CACHE_DIR, EAGERCL_LOG_LEVEL; and for the arguments EAGERCL_DEVICE_POLICY,
- * EAGERCL_EXECUTION_MODE. Without a field: EAGERCL_GEMM, EAGERCL_TUNING and
- * EAGERCL_DETERMINISTIC. */
+ * EAGERCL_EXECUTION_MODE. Without a field: EAGERCL_GEMM, EAGERCL_TUNING,
+ * EAGERCL_DETERMINISTIC and EAGERCL_TRACE. */
 typedef struct eager_config {
   const char *visible_device_list; /* comma list of names or selectors, in the order wanted:
                                       "GPU:0", "<platform>/<device>" substrings, "pci:...",
@@ -62,7 +62,7 @@ typedef struct eager_config {
   bool allow_soft_placement; /* an op whose device is missing or lacks the dtype runs on the
                                 first device that can, with one warning */
   bool log_device_placement; /* one line per op: "Executing op MatMul in device ..." */
-  bool enable_profiling;     /* queues with profiling; needed for traces */
+  bool enable_profiling;     /* queues with profiling; EAGERCL_TRACE asks for it too */
   int max_in_flight;         /* unfinished ASYNC ops per device; default 4096 */
   const char *kernel_cache_dir; /* NULL: the user's cache folder; "": no disk cache */
   eager_log_fn log; /* NULL: lines at or above EAGERCL_LOG_LEVEL (default WARNING) to
@@ -124,6 +124,22 @@ EAGER_API eager_execution_mode eager_get_execution_mode(void);
  * done. Returns the earliest failure, in program order, of an ASYNC op that failed there
  * itself, also when its tensors are gone or a read has told it already; then clears it. */
 EAGER_API EAGER_NODISCARD eager_status eager_synchronize(const char *device);
+
+/* ---- Tracing ----
+ *
+ * EAGERCL_TRACE=FILE makes enabling create the file ("%p" in its name becomes the number of
+ * the process) and the library write to it, in the JSON Trace Event Format that
+ * chrome://tracing and ui.perfetto.dev load: every op with its number, device, inputs and
+ * outputs, what the host copied and waited for, and each command of each device with the
+ * times it was queued, submitted, started and ended, on the host's clock. Commands are
+ * written when they are known to be complete. Where a driver tells no times that is logged,
+ * and its commands stand where they were enqueued. The file is complete after
+ * eager_shutdown and, unless it is a pipe, valid JSON at any time before. */
+
+/* Writes what has been recorded so far; for all of it, eager_synchronize comes first. OK
+ * when nothing is traced. When the file could not be written, the file's error; how many
+ * events were lost stands in the text, here and in the log at eager_shutdown. */
+EAGER_API EAGER_NODISCARD eager_status eager_trace_flush(void);
 
 /* ---- What the policy copied ---- */
 

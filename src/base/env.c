@@ -92,3 +92,20 @@ eager_status eager__env_size(const char *name, size_t *out) {
   *out = (size_t)(number << shift);
   return EAGER_OK;
 }
+
+static bool is_file_name(const char *value) {
+  const char *p = value;
+  for (; *p != '\0'; p++)
+    if (*p == '%' && *++p != 'p') return false;
+  return p[-1] != '/';
+}
+
+eager_status eager__env_file(const char *name, const char **out) {
+  const char *value = eager__env(name);
+  if (value == NULL) return EAGER_OK;
+  if (!is_file_name(value))
+    return refuse(name, "the name of a file, in which %p stands for the process's number",
+                  value);
+  *out = value;
+  return EAGER_OK;
+}

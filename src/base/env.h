@@ -23,4 +23,8 @@ eager_status eager__env_bool(const char *name, bool *out);
 /* Bytes: a positive integer with an optional K, M, G or T (powers of 1024), either case. */
 eager_status eager__env_size(const char *name, size_t *out);
 
+/* The name of a file to write. "%p" in it stands for the number of the process, which the
+ * caller puts in; another % and a "/" at the end, which is a folder's, are malformed. */
+eager_status eager__env_file(const char *name, const char **out);
+
 #endif

@@ -2,7 +2,8 @@
  *
  * Lock order, outermost first; never two of one rank at once:
  *   runtime (state, mirrors, tasks) > compute queue > transfer queue > Oclgrind's > pool >
- * log Debug builds check it: eager__mutex_lock asserts that ranks only grow. A recursive
+ *   trace > log
+ * Debug builds check it: eager__mutex_lock asserts that ranks only grow. A recursive
  * lock may be taken again at any time; try_lock may go against the order, for it cannot
  * wait. */
 #ifndef EAGER_BASE_SYNC_H
@@ -24,7 +25,8 @@ typedef enum eager__rank {
   EAGER__RANK_BLAS,   /* CLBlast is not thread-safe in practice */
   EAGER__RANK_SERIAL, /* Oclgrind: one recursive lock round every driver call */
   EAGER__RANK_POOL,
-  EAGER__RANK_LEAF, /* held over a few loads and stores */
+  EAGER__RANK_TRACE, /* the trace's file: taken by whoever finds a ring full */
+  EAGER__RANK_LEAF,  /* held over a few loads and stores */
 } eager__rank;
 
 typedef struct eager__mutex {

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cl/traced.h"
+
 /* CLBlast 1.5 and 1.6 share a program cache between contexts that breaks when two threads
  * are inside: status -2039, or a crash. */
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_BLAS);
@@ -41,44 +43,46 @@ static CLBlastTranspose transposed(bool is_transposed) {
 
 static const cl_half half_one = 0x3c00, half_zero = 0;
 
-static CLBlastStatusCode multiply(const eager__gemm *g, cl_command_queue *queue) {
+static CLBlastStatusCode multiply(const eager__gemm *g, cl_command_queue *queue,
+                                  cl_event *event) {
   CLBlastTranspose a = transposed(g->transpose_a), b = transposed(g->transpose_b);
   switch (g->dtype) {
   case EAGER_FLOAT32:
     return CLBlastSgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0f, g->a,
                         g->a_offset, g->lda, g->b, g->b_offset, g->ldb, 0.0f, g->c,
-                        g->c_offset, g->ldc, queue, NULL);
+                        g->c_offset, g->ldc, queue, event);
   case EAGER_FLOAT64:
     return CLBlastDgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0, g->a,
                         g->a_offset, g->lda, g->b, g->b_offset, g->ldb, 0.0, g->c,
-                        g->c_offset, g->ldc, queue, NULL);
+                        g->c_offset, g->ldc, queue, event);
   case EAGER_FLOAT16:
     return CLBlastHgemm(CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, half_one, g->a,
                         g->a_offset, g->lda, g->b, g->b_offset, g->ldb, half_zero, g->c,
-                        g->c_offset, g->ldc, queue, NULL);
+                        g->c_offset, g->ldc, queue, event);
   default:
     return CLBlastNotImplemented;
   }
 }
 
-static CLBlastStatusCode multiply_many(const eager__gemm *g, cl_command_queue *queue) {
+static CLBlastStatusCode multiply_many(const eager__gemm *g, cl_command_queue *queue,
+                                       cl_event *event) {
   CLBlastTranspose a = transposed(g->transpose_a), b = transposed(g->transpose_b);
   switch (g->dtype) {
   case EAGER_FLOAT32:
     return CLBlastSgemmStridedBatched(
         CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0f, g->a, g->a_offset, g->lda,
         g->a_step, g->b, g->b_offset, g->ldb, g->b_step, 0.0f, g->c, g->c_offset, g->ldc,
-        g->c_step, g->batch, queue, NULL);
+        g->c_step, g->batch, queue, event);
   case EAGER_FLOAT64:
     return CLBlastDgemmStridedBatched(
         CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, 1.0, g->a, g->a_offset, g->lda,
         g->a_step, g->b, g->b_offset, g->ldb, g->b_step, 0.0, g->c, g->c_offset, g->ldc,
-        g->c_step, g->batch, queue, NULL);
+        g->c_step, g->batch, queue, event);
   case EAGER_FLOAT16:
     return CLBlastHgemmStridedBatched(
         CLBlastLayoutRowMajor, a, b, g->m, g->n, g->k, half_one, g->a, g->a_offset, g->lda,
         g->a_step, g->b, g->b_offset, g->ldb, g->b_step, half_zero, g->c, g->c_offset,
-        g->ldc, g->c_step, g->batch, queue, NULL);
+        g->ldc, g->c_step, g->batch, queue, event);
   default:
     return CLBlastNotImplemented;
   }
@@ -115,12 +119,17 @@ void eager__blas_use_set(const eager__device *device, eager_dtype dtype, int set
 
 int eager__blas_enqueue(eager__device *device, const eager__gemm *gemm) {
   cl_command_queue queue = device->compute.queue;
+  eager__traced traced;
   eager__mutex_lock(&lock);
   eager__cl_enter(device->context);
+  cl_event *event = eager__traced_begin(&traced, &device->compute, NULL);
   CLBlastStatusCode code =
-      gemm->batch > 1 ? multiply_many(gemm, &queue) : multiply(gemm, &queue);
+      gemm->batch > 1 ? multiply_many(gemm, &queue, event) : multiply(gemm, &queue, event);
   eager__cl_leave(device->context);
   eager__mutex_unlock(&lock);
+  eager__traced_end(&traced, code == CLBlastSuccess,
+                    &(eager__traced_what){.kind = EAGER__TRACE_KERNEL,
+                                          .name = "CLBlast (its last kernel)"});
   return (int)code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cl/census.h"
 #include "cl/error.h"
+#include "cl/traced.h"
 
 eager_status eager__command_refused(eager__device *device, const char *call, int code) {
   if (code == CL_INVALID_COMMAND_QUEUE) eager__device_lose(device, code);
@@ -15,46 +16,56 @@ void eager__command_made_event(void) {
   eager__census_add(EAGER__OBJECT_EVENT, 1);
 }
 
-static void begin(eager__device *device) {
+/* The lock, and where the event goes. */
+static eager__event **begin(eager__device *device, eager__traced *traced,
+                            eager__event **out_event) {
   eager__timeline_lock(&device->transfer);
   eager__cl_enter(device->context);
+  return eager__traced_begin(traced, &device->transfer, out_event);
 }
 
 /* Flushes at once: somebody waits for this command next, perhaps on another queue. */
-static eager_status end(eager__device *device, const char *call, cl_int code) {
+static eager_status end(eager__device *device, eager__traced *traced, const char *name,
+                        size_t size, const char *call, cl_int code) {
   if (code == CL_SUCCESS) {
     clFlush(device->transfer.queue);
     eager__command_made_event();
   }
   eager__cl_leave(device->context);
+  eager__traced_end(
+      traced, code == CL_SUCCESS,
+      &(eager__traced_what){.kind = EAGER__TRACE_MOVE, .name = name, .size = size});
   eager__timeline_unlock(&device->transfer);
   return code == CL_SUCCESS ? EAGER_OK : eager__command_refused(device, call, code);
 }
 
 eager_status eager__command_write(eager__device *device, eager__mem *mem, size_t offset,
                                   const void *data, size_t size, eager__event **out_event) {
-  begin(device);
+  eager__traced traced;
+  eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueWriteBuffer(device->transfer.queue, mem, CL_FALSE, offset, size,
-                                     data, 0, NULL, out_event);
-  return end(device, "clEnqueueWriteBuffer", code);
+                                     data, 0, NULL, event);
+  return end(device, &traced, "write", size, "clEnqueueWriteBuffer", code);
 }
 
 eager_status eager__command_read(eager__device *device, eager__mem *mem, size_t offset,
                                  void *data, size_t size, eager__event **out_event) {
-  begin(device);
+  eager__traced traced;
+  eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueReadBuffer(device->transfer.queue, mem, CL_FALSE, offset, size,
-                                    data, 0, NULL, out_event);
-  return end(device, "clEnqueueReadBuffer", code);
+                                    data, 0, NULL, event);
+  return end(device, &traced, "read", size, "clEnqueueReadBuffer", code);
 }
 
 eager_status eager__command_copy(eager__device *device, eager__mem *source,
                                  size_t source_offset, eager__mem *target,
                                  size_t target_offset, size_t size,
                                  eager__event **out_event) {
-  begin(device);
+  eager__traced traced;
+  eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueCopyBuffer(device->transfer.queue, source, target, source_offset,
-                                    target_offset, size, 0, NULL, out_event);
-  return end(device, "clEnqueueCopyBuffer", code);
+                                    target_offset, size, 0, NULL, event);
+  return end(device, &traced, "copy", size, "clEnqueueCopyBuffer", code);
 }
 
 eager_status eager__command_map(eager__device *device, eager__mem *mem, size_t offset,
@@ -62,24 +73,28 @@ eager_status eager__command_map(eager__device *device, eager__mem *mem, size_t o
                                 eager__event **out_event) {
   cl_map_flags flags = discard ? CL_MAP_WRITE_INVALIDATE_REGION : CL_MAP_READ;
   cl_int code;
-  begin(device);
+  eager__traced traced;
+  eager__event **event = begin(device, &traced, out_event);
   *out_view = clEnqueueMapBuffer(device->transfer.queue, mem, CL_FALSE, flags, offset, size,
-                                 0, NULL, out_event, &code);
-  return end(device, "clEnqueueMapBuffer", code);
+                                 0, NULL, event, &code);
+  return end(device, &traced, "map", size, "clEnqueueMapBuffer", code);
 }
 
 eager_status eager__command_unmap(eager__device *device, eager__mem *mem, void *view,
                                   eager__event **out_event) {
-  begin(device);
-  cl_int code =
-      clEnqueueUnmapMemObject(device->transfer.queue, mem, view, 0, NULL, out_event);
-  return end(device, "clEnqueueUnmapMemObject", code);
+  eager__traced traced;
+  eager__event **event = begin(device, &traced, out_event);
+  cl_int code = clEnqueueUnmapMemObject(device->transfer.queue, mem, view, 0, NULL, event);
+  return end(device, &traced, "unmap", 0, "clEnqueueUnmapMemObject", code);
 }
 
 eager_status eager__command_wait(eager__device *device, const char *what,
                                  eager__event *event) {
   if (event == NULL) return EAGER_OK;
+  uint64_t begin = eager__trace_begin();
   int code = eager__event_finish(device, device->transfer.queue, event);
+  eager__trace_wait(begin, "wait for copy", device->short_name);
+  if (begin) eager__traced_finish(&device->transfer, event);
   if (code >= 0) return EAGER_OK;
   eager__device_lose(device, code);
   return eager__device_fail_lost(device, what);

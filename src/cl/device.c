@@ -11,6 +11,7 @@
 #include "cl/error.h"
 #include "cl/program.h"
 #include "cl/staging.h"
+#include "cl/traced.h"
 #include "cl/tuning.h"
 
 /* Held while a device opens: the first of a platform makes the context of all. */
@@ -102,12 +103,16 @@ static eager_status open_context(eager__context *context, const char *name) {
   return EAGER_OK;
 }
 
-static eager_status create_queue(const eager__device *device, cl_command_queue *out) {
+static eager_status create_queue(eager__device *device, cl_command_queue *out) {
   cl_command_queue_properties properties =
       device->profiling ? CL_QUEUE_PROFILING_ENABLE : 0;
   cl_int code = CL_SUCCESS;
   cl_command_queue queue =
       clCreateCommandQueue(device->context->cl, device->id, properties, &code);
+  if (code != CL_SUCCESS && properties) { /* every driver must have it: not all do */
+    queue = clCreateCommandQueue(device->context->cl, device->id, 0, &code);
+    device->profiling = code != CL_SUCCESS;
+  }
   if (code != CL_SUCCESS)
     return eager__cl_fail("clCreateCommandQueue", device->short_name, code);
   eager__census_add(EAGER__OBJECT_QUEUE, 1);
@@ -121,7 +126,7 @@ static void release_queue(cl_command_queue queue) {
   eager__census_add(EAGER__OBJECT_QUEUE, -1);
 }
 
-static eager_status create_queues(const eager__device *device, cl_command_queue *compute,
+static eager_status create_queues(eager__device *device, cl_command_queue *compute,
                                   cl_command_queue *transfer) {
   EAGER__TRY(create_queue(device, compute));
   eager_status status = create_queue(device, transfer);
@@ -146,6 +151,7 @@ static eager_status open_locked(eager__device *device) {
   set_queue(&device->compute, compute);
   set_queue(&device->transfer, transfer);
   eager__tuning_load(device);
+  eager__traced_open(device);
   atomic_store_explicit(&device->is_open, true, memory_order_release);
   return EAGER_OK;
 }

@@ -35,7 +35,7 @@ typedef struct eager__device {
   eager__traits traits;
   eager__cl_device *id;
   eager__context *context;
-  bool profiling;
+  bool profiling; /* asked for; false once open where the driver refuses */
   atomic_bool is_open;
   atomic_bool has_run;      /* the runtime's: something was submitted */
   atomic_bool pool_is_open; /* the runtime's: everything below is ready for use */

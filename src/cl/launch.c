@@ -7,6 +7,7 @@
 #include "cl/census.h"
 #include "cl/command.h"
 #include "cl/kernel.h"
+#include "cl/traced.h"
 
 static const size_t fill_limit = (size_t)1 << 30; /* NVIDIA hangs from 2^31 bytes on */
 
@@ -78,6 +79,7 @@ static eager_status launch(eager__device *device, eager__kernel *kernel,
                            eager__instance *instance, const eager__grid *grid,
                            const eager__arg *args, int arg_count, const uint8_t *bytes,
                            int slot, eager__event **out_event) {
+  eager__traced traced;
   cl_int code = CL_SUCCESS;
   eager_status status = EAGER_OK;
   eager__cl_enter(device->context);
@@ -92,12 +94,20 @@ static eager_status launch(eager__device *device, eager__kernel *kernel,
   }
   const char *call = code == CL_SUCCESS ? "clEnqueueNDRangeKernel" : "clSetKernelArg";
   if (code == CL_SUCCESS && status == EAGER_OK)
-    code = clEnqueueNDRangeKernel(device->compute.queue, instance->cl, (cl_uint)grid->dims,
-                                  NULL, grid->global, grid->local, 0, NULL, out_event);
+    code = clEnqueueNDRangeKernel(
+        device->compute.queue, instance->cl, (cl_uint)grid->dims, NULL, grid->global,
+        grid->local, 0, NULL, eager__traced_begin(&traced, &device->compute, out_event));
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS) return eager__command_refused(device, call, code);
-  if (out_event != NULL && status == EAGER_OK) eager__command_made_event();
-  return status;
+  if (status != EAGER_OK) return status;
+  if (out_event != NULL) eager__command_made_event();
+  eager__traced_end(&traced, true,
+                    &(eager__traced_what){.kind = EAGER__TRACE_KERNEL,
+                                          .name = kernel->name,
+                                          .dims = grid->dims,
+                                          .global = grid->global,
+                                          .local = grid->local});
+  return EAGER_OK;
 }
 
 eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
@@ -146,10 +156,15 @@ eager_status eager__launch_fill(eager__device *device, eager__mem *mem, size_t o
   for (size_t done = 0, chunk; done < size && code == CL_SUCCESS; done += chunk) {
     chunk = size - done < fill_limit ? size - done : fill_limit;
     eager__event **event = done + chunk == size ? out_event : NULL;
+    eager__traced traced;
     eager__cl_enter(device->context);
     code = clEnqueueFillBuffer(device->compute.queue, mem, pattern, pattern_size,
-                               offset + done, chunk, 0, NULL, event);
+                               offset + done, chunk, 0, NULL,
+                               eager__traced_begin(&traced, &device->compute, event));
     eager__cl_leave(device->context);
+    eager__traced_end(
+        &traced, code == CL_SUCCESS,
+        &(eager__traced_what){.kind = EAGER__TRACE_MOVE, .name = "fill", .size = chunk});
   }
   if (code != CL_SUCCESS)
     return eager__command_refused(device, "clEnqueueFillBuffer", code);

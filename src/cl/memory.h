@@ -30,8 +30,8 @@ eager_status eager__memory_read(eager__device *device, eager__mem *mem, size_t o
 /* Both in one context: on the destination's queue, or half on each device's where both work
  * in the host's memory. */
 eager_status eager__memory_copy(eager__device *from, eager__mem *source,
-                                size_t source_offset, eager__device *to,
-                                eager__mem *target, size_t target_offset, size_t size);
+                                size_t source_offset, eager__device *to, eager__mem *target,
+                                size_t target_offset, size_t size);
 /* Across contexts: through the mapped pointer of a side that shares host memory, else in
  * chunks through two staging halves, both directions in flight. */
 eager_status eager__memory_transfer(eager__device *from, eager__mem *source,

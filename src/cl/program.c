@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/trace.h"
 #include "cl/build.h"
 #include "cl/kernel.h"
 
@@ -111,7 +112,10 @@ static eager_status get_program(eager__device *device, const eager__family *fami
   if (made == NULL) return eager__out_of_memory(sizeof *made);
   made->family = family;
   made->dtype = dtype;
+  uint64_t begin = eager__trace_begin();
   eager_status status = eager__build(device, family, dtype, false, &made->built);
+  eager__trace_host(EAGER__TRACE_BUILD, begin, family->name, eager_dtype_name(dtype),
+                    device->short_name, 0);
   if (status == EAGER_OK)
     *out = *place = made;
   else

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "cl/command.h"
+#include "cl/traced.h"
 
 enum { RING_SIZE = 1024 * 1024, GRANULE = 64, PAGE = 4096 };
 
@@ -71,10 +72,15 @@ static slot *find_room(struct eager__staging *staging, size_t size, uint64_t *ou
 
 static eager_status enqueue(eager__device *device, eager__mem *mem, size_t offset,
                             const void *data, size_t size) {
+  eager__traced traced;
   eager__cl_enter(device->context);
-  cl_int code = clEnqueueWriteBuffer(device->compute.queue, mem, CL_FALSE, offset, size,
-                                     data, 0, NULL, NULL);
+  cl_int code =
+      clEnqueueWriteBuffer(device->compute.queue, mem, CL_FALSE, offset, size, data, 0,
+                           NULL, eager__traced_begin(&traced, &device->compute, NULL));
   eager__cl_leave(device->context);
+  eager__traced_end(
+      &traced, code == CL_SUCCESS,
+      &(eager__traced_what){.kind = EAGER__TRACE_MOVE, .name = "upload", .size = size});
   if (code == CL_SUCCESS) return EAGER_OK;
   return eager__command_refused(device, "clEnqueueWriteBuffer", code);
 }

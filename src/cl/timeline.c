@@ -8,6 +8,7 @@
 #include "cl/census.h"
 #include "cl/device.h"
 #include "cl/error.h"
+#include "cl/traced.h"
 
 /* A refused marker is retried this often, a millisecond apart, before the device counts as
  * lost: markers need a few bytes of host memory, nothing else. */
@@ -160,6 +161,7 @@ static void retire_until(eager__timeline *timeline, uint64_t seq, bool lost) {
 /* Everything up to `seq` is done: retirees first, so that whoever sees the new number sees
  * what they did. */
 static void complete_until(eager__timeline *timeline, uint64_t seq) {
+  eager__traced_complete(timeline, seq);
   while (timeline->head != timeline->tail && mark_at(timeline, timeline->head)->seq <= seq)
     release_event(timeline->device, mark_at(timeline, timeline->head++)->event);
   if (eager__timeline_reached(timeline, seq)) return;
@@ -292,7 +294,9 @@ static eager_status cover(eager__timeline *timeline, uint64_t seq, cl_event *out
 }
 
 void eager__timeline_finish(eager__timeline *timeline, uint64_t seq, eager__event *event) {
+  uint64_t begin = eager__trace_begin();
   int code = wait_event(timeline->device, event);
+  eager__trace_wait(begin, "wait for device", timeline->device->short_name);
   eager__timeline_lock(timeline);
   if (code == CL_COMPLETE)
     complete_until(timeline, seq);

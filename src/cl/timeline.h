@@ -52,7 +52,8 @@ typedef struct eager__timeline {
   uint32_t head, tail;
   eager__retiree *retirees; /* a queue in a circle */
   size_t retiree_capacity, retiree_head, retiree_count;
-  _Atomic uint64_t completed; /* only grows; read without the lock */
+  struct eager__queue_trace *trace; /* cl/traced: NULL while nothing is traced */
+  _Atomic uint64_t completed;       /* only grows; read without the lock */
 } eager__timeline;
 
 void eager__timeline_init(eager__timeline *timeline, struct eager__device *device,

@@ -13,6 +13,7 @@
 #include "runtime/copy_stats.h"
 #include "runtime/mirror.h"
 #include "runtime/scope.h"
+#include "runtime/trace.h"
 #include "runtime/transfer.h"
 #include "tensor/pool.h"
 
@@ -225,14 +226,6 @@ static eager_status choose_default(eager__runtime *runtime) {
   return status;
 }
 
-static void fill_defaults(eager__options *options) {
-  if (options->policy == EAGER_DEVICE_PLACEMENT_AUTO)
-    options->policy = EAGER_DEVICE_PLACEMENT_SILENT;
-  if (options->mode == EAGER_EXECUTION_AUTO) options->mode = EAGER_SYNC;
-  if (!options->max_in_flight) options->max_in_flight = EAGER__DEFAULT_IN_FLIGHT;
-  if (!(options->memory_fraction > 0)) options->memory_fraction = 1;
-}
-
 static eager_status build(eager__options *requested, eager__runtime **out) {
   selection selected = {0};
   eager__runtime *runtime = eager__alloc(sizeof *runtime);
@@ -241,12 +234,13 @@ static eager_status build(eager__options *requested, eager__runtime **out) {
     return eager__out_of_memory(sizeof *runtime);
   }
   runtime->options = *requested;
-  fill_defaults(&runtime->options);
+  eager__options_fill(&runtime->options);
   eager_status status = discover(&runtime->options, &selected);
   if (status == EAGER_OK) status = make_devices(runtime, &selected);
   if (status == EAGER_OK) status = choose_default(runtime);
   if (status == EAGER_OK)
     status = eager__program_cache_configure(runtime->options.kernel_cache_dir);
+  if (status == EAGER_OK) status = eager__trace_open(runtime->options.trace);
   eager__free(selected.devices);
   if (status != EAGER_OK) {
     free_runtime(runtime);
@@ -296,6 +290,7 @@ static void drain(eager__runtime *runtime, bool past_events) {
 static void drain_at_exit(void) {
   eager__runtime *runtime = eager__runtime_get();
   if (runtime) drain(runtime, false);
+  (void)eager__trace_write();
 }
 
 void eager__drain_again_at_exit(eager__device *device) {
@@ -375,6 +370,7 @@ static void close_devices(eager__runtime *runtime) {
 static void close_runtime(eager__runtime *runtime) {
   for (int i = 0; i < runtime->device_count; i++)
     eager__worker_stop(runtime, runtime->devices[i]);
+  eager__trace_close(runtime); /* while the names of users' kernels live */
   eager__mirrors_close();
   close_devices(runtime);
   eager__copy_stats_close();

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "runtime/runtime.h"
+#include "runtime/trace.h"
 #include "tensor/pool.h"
 
 eager_status eager__runtime_find_device(eager__runtime *runtime, const char *name,
@@ -62,6 +62,7 @@ eager_status eager__runtime_open_device(eager__runtime *runtime, eager__device *
   static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_OPEN);
   if (atomic_load_explicit(&device->pool_is_open, memory_order_acquire))
     return eager__device_is_lost(device) ? eager__device_open(device) : EAGER_OK;
+  bool opened = false;
   eager__mutex_lock(&lock);
   eager_status status = EAGER_OK;
   if (!atomic_load(&device->pool_is_open)) {
@@ -69,8 +70,10 @@ eager_status eager__runtime_open_device(eager__runtime *runtime, eager__device *
     if (status == EAGER_OK && !device->pool)
       status = eager__pool_open(device, memory_limit(runtime, device));
     if (status == EAGER_OK) atomic_store(&device->pool_is_open, true);
+    opened = status == EAGER_OK;
   }
   eager__mutex_unlock(&lock);
+  if (opened) eager__trace_note_device(runtime, device);
   return status;
 }
 

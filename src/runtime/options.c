@@ -42,6 +42,7 @@ void eager__options_free(eager__options *options) {
   eager__free(options->visible_device_list);
   eager__free(options->default_device);
   eager__free(options->kernel_cache_dir);
+  eager__free(options->trace);
   memset(options, 0, sizeof *options);
 }
 
@@ -88,7 +89,7 @@ static eager_status check_config(const eager_config *config) {
 }
 
 typedef struct environment {
-  const char *visible, *device, *cache_dir;
+  const char *visible, *device, *cache_dir, *trace;
   int policy, mode, log_level, gemm;
   size_t memory_limit;
   bool deterministic;
@@ -118,6 +119,7 @@ static eager_status read_environment(const eager_config *config, eager_device_po
   EAGER__TRY(eager__env_choice("EAGERCL_GEMM", gemm_names, &env->gemm));
   const char *tuning = eager__env("EAGERCL_TUNING");
   if (tuning) EAGER__TRY(eager__tuning_check("EAGERCL_TUNING", tuning));
+  EAGER__TRY(eager__env_file("EAGERCL_TRACE", &env->trace));
   return eager__env_bool("EAGERCL_DETERMINISTIC", &env->deterministic);
 }
 
@@ -155,7 +157,7 @@ eager_status eager__options_read(const eager_config *config, eager_device_policy
       .memory_limit = config->memory_limit ? config->memory_limit : env.memory_limit,
       .allow_soft_placement = config->allow_soft_placement,
       .log_device_placement = config->log_device_placement,
-      .enable_profiling = config->enable_profiling,
+      .enable_profiling = config->enable_profiling || env.trace,
       .max_in_flight = config->max_in_flight,
       .log = config->log,
       .log_user = config->log_user,
@@ -166,10 +168,19 @@ eager_status eager__options_read(const eager_config *config, eager_device_policy
   };
   if (copy_text(visible ? visible : env.visible, &out->visible_device_list) &&
       copy_text(device ? device : env.device, &out->default_device) &&
+      copy_text(env.trace, &out->trace) &&
       copy_text(cache_dir ? cache_dir : env.cache_dir, &out->kernel_cache_dir))
     return EAGER_OK;
   eager__options_free(out);
   return eager__out_of_memory(0);
+}
+
+void eager__options_fill(eager__options *options) {
+  if (options->policy == EAGER_DEVICE_PLACEMENT_AUTO)
+    options->policy = EAGER_DEVICE_PLACEMENT_SILENT;
+  if (options->mode == EAGER_EXECUTION_AUTO) options->mode = EAGER_SYNC;
+  if (!options->max_in_flight) options->max_in_flight = EAGER__DEFAULT_IN_FLIGHT;
+  if (!(options->memory_fraction > 0)) options->memory_fraction = 1;
 }
 
 /* --- Comparing --- */

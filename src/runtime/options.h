@@ -17,6 +17,7 @@ eager__gemm_path eager__options_gemm(void);
 /* Requested values: NULL, 0, false and AUTO mean "not requested". Strings are owned. */
 typedef struct eager__options {
   char *visible_device_list, *default_device, *kernel_cache_dir;
+  char *trace; /* EAGERCL_TRACE, which also asks for profiling */
   const char *visible_variable, *default_variable; /* the environment's, if from there */
   double memory_fraction;
   size_t memory_limit;
@@ -39,6 +40,9 @@ eager_status eager__options_read(const eager_config *config, eager_device_policy
                                  eager_execution_mode mode, bool use_environment,
                                  eager__options *out);
 void eager__options_free(eager__options *options);
+
+/* Defaults for what is not requested. */
+void eager__options_fill(eager__options *options);
 
 /* Makes EAGERCL_GEMM's value what eager__options_gemm tells; checked by options_read. */
 void eager__options_apply_gemm(void);

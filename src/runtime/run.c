@@ -11,6 +11,7 @@
 #include "runtime/placement.h"
 #include "runtime/scope.h"
 #include "runtime/submit.h"
+#include "runtime/trace.h"
 #include "runtime/transfer.h"
 
 /* --- Where the op runs: semantics.md section 3 --- */
@@ -382,11 +383,13 @@ static eager_status run(eager__runtime *runtime, eager__call *call,
   EAGER__TRY(check_policy(runtime, call));
   if (scope->has_tidy) EAGER__TRY(name_op(call, eager__scope_reserve(call->output_count)));
   call->number = atomic_fetch_add(&runtime->op_number, 1) + 1;
+  eager__trace_enter(call->number);
   return name_op(call, execute(runtime, call, scope->mode, outputs));
 }
 
 eager_status eager__call_run(eager__call *call, const char *device, eager_tensor **outputs,
                              int output_count) {
+  uint64_t begin = eager__trace_begin();
   for (int i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
   eager__runtime *runtime;
   eager__scope scope = {0};
@@ -395,6 +398,7 @@ eager_status eager__call_run(eager__call *call, const char *device, eager_tensor
     scope = eager__scope_look(runtime);
     status = run(runtime, call, &scope, device, outputs, output_count);
   }
+  if (begin) eager__trace_call(call, begin, status, outputs, output_count);
   bool owned = scope.has_tidy && !call->outer;
   eager__call_end(call);
   if (status == EAGER_OK && !owned) return EAGER_OK;

@@ -6,6 +6,7 @@
 #include "runtime/allocate.h"
 #include "runtime/mirror.h"
 #include "runtime/submit.h"
+#include "runtime/trace.h"
 
 struct eager__worker {
   pthread_t thread;
@@ -81,7 +82,10 @@ eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
     eager__publish_failure(runtime, target, failure);
     return failure->status;
   }
+  uint64_t begin = eager__trace_begin();
   eager_status status = move_bytes(source, target);
+  eager__trace_host(EAGER__TRACE_COPY, begin, "Copy", source->device->short_name,
+                    target->device->short_name, source->size);
   if (status != EAGER_OK && eager__cl_is_allocation_failure(eager_error_cl_code())) {
     eager__make_room(runtime, target->device, !async);
     status = move_bytes(source, target);
@@ -115,7 +119,10 @@ static void run_submit(eager__runtime *runtime, eager__task *task) {
       .deferred = true,
       .work = task->work,
   };
+  uint64_t begin = eager__trace_begin();
   eager__submit(&submission); /* a refusal is with the outputs now */
+  eager__trace_host(EAGER__TRACE_TASK, begin, task->origin.op, NULL,
+                    task->device->short_name, 0);
 }
 
 static void run_event(eager__runtime *runtime, eager__task *task) {
@@ -135,6 +142,7 @@ static void run_event(eager__runtime *runtime, eager__task *task) {
 }
 
 static void run_task(eager__runtime *runtime, eager__task *task) {
+  eager__trace_enter(task->origin.number);
   switch (task->kind) {
   case EAGER__TASK_COPY:
     eager__copy_now(runtime, task->inputs[0], task->outputs[0], task->origin, true);
@@ -239,6 +247,7 @@ static void *worker_main(void *arg) {
   struct eager__worker *worker = arg;
   eager__runtime *runtime = worker->runtime;
   uint64_t nap = NAP_MIN;
+  eager__trace_name_thread("transfers to", worker->device->short_name);
   for (;;) {
     poll_events(worker);
     eager__mutex_lock(&runtime->lock);
@@ -316,9 +325,11 @@ void eager__worker_stop(eager__runtime *runtime, eager__device *device) {
 
 void eager__wait_not_deferred(eager__runtime *runtime, eager__buffer *buffer) {
   if (!is_deferred(buffer)) return;
+  uint64_t begin = eager__trace_begin();
   eager__mutex_lock(&runtime->lock);
   while (is_deferred(buffer)) eager__cond_wait(&runtime->changed, &runtime->lock);
   eager__mutex_unlock(&runtime->lock);
+  eager__trace_wait(begin, "wait for transfers", buffer->device->short_name);
 }
 
 /* Lock held. 0: none. */

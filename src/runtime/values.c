@@ -9,6 +9,7 @@
 #include "runtime/commands.h"
 #include "runtime/run.h"
 #include "runtime/scope.h"
+#include "runtime/trace.h"
 #include "runtime/transfer.h"
 #include "tensor/format.h"
 
@@ -32,6 +33,7 @@ static eager_status begin_value(eager_dtype dtype, int rank, const int64_t *dims
   eager__device *device = eager__scope_device(runtime);
   EAGER__TRY(eager__runtime_open_device(runtime, device));
   eager__origin origin = {"FromHost", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
+  eager__trace_enter(origin.number);
   eager__buffer *buffer;
   EAGER__TRY(eager__allocate(runtime, device, size, writer_for(size), origin,
                              EAGER__SEQ_DEFERRED, &buffer));
@@ -74,10 +76,8 @@ static eager_status settle(eager__runtime *runtime, const eager_tensor *t) {
   return EAGER_OK;
 }
 
-eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *dims,
-                                    const void *data, eager_tensor **out) {
-  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
-  *out = NULL;
+static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
+                              const void *data, eager_tensor **out) {
   eager__runtime *runtime;
   eager_tensor *t;
   EAGER__TRY(begin_value(dtype, rank, dims, data, &runtime, &t));
@@ -91,6 +91,16 @@ eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *
   eager__scope_give(t);
   *out = t;
   return EAGER_OK;
+}
+
+eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *dims,
+                                    const void *data, eager_tensor **out) {
+  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
+  *out = NULL;
+  uint64_t begin = eager__trace_begin();
+  eager_status status = from_host(dtype, rank, dims, data, out);
+  eager__trace_value("FromHost", begin, status, *out, NULL, true);
+  return status;
 }
 
 eager_status eager_tensor_adopt_host(eager_dtype dtype, int rank, const int64_t *dims,
@@ -193,7 +203,7 @@ static eager_status read_tensor(const eager_tensor *t, void *data) {
                             eager__tensor_offset_bytes(t), data, size);
 }
 
-eager_status eager_tensor_to_host(const eager_tensor *t, void *data, size_t size) {
+static eager_status to_host(const eager_tensor *t, void *data, size_t size) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
   EAGER__REQUIRE(size == eager_tensor_byte_size(t), EAGER_INVALID_ARGUMENT,
@@ -204,13 +214,18 @@ eager_status eager_tensor_to_host(const eager_tensor *t, void *data, size_t size
   return read_tensor(t, data);
 }
 
+eager_status eager_tensor_to_host(const eager_tensor *t, void *data, size_t size) {
+  uint64_t begin = eager__trace_begin();
+  eager_status status = to_host(t, data, size);
+  eager__trace_value("ToHost", begin, status, t, NULL, false);
+  return status;
+}
+
 /* --- Mapping --- */
 
 static eager__mutex map_lock = EAGER__MUTEX_STATIC(EAGER__RANK_MAP);
 
-eager_status eager_tensor_map(eager_tensor *t, const void **out_data) {
-  EAGER__REQUIRE(out_data, EAGER_INVALID_ARGUMENT, "out_data is NULL");
-  *out_data = NULL;
+static eager_status map(eager_tensor *t, const void **out_data) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
   EAGER__TRY(eager_tensor_wait(t));
@@ -230,6 +245,15 @@ eager_status eager_tensor_map(eager_tensor *t, const void **out_data) {
   }
   eager__mutex_unlock(&map_lock);
   if (status == EAGER_OK) eager__buffer_retain(buffer); /* the view needs the bytes */
+  return status;
+}
+
+eager_status eager_tensor_map(eager_tensor *t, const void **out_data) {
+  EAGER__REQUIRE(out_data, EAGER_INVALID_ARGUMENT, "out_data is NULL");
+  *out_data = NULL;
+  uint64_t begin = eager__trace_begin();
+  eager_status status = map(t, out_data);
+  eager__trace_value("Map", begin, status, t, NULL, false);
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* Waiting and looking: for one tensor, and for everything. */
 #include "runtime/allocate.h"
 #include "runtime/scope.h"
+#include "runtime/trace.h"
 #include "runtime/transfer.h"
 
 /* Puts in the markers and flushes that make a pending buffer come nearer. */
@@ -77,7 +78,7 @@ static eager_status report_first(eager__failure *failure) {
   return status;
 }
 
-eager_status eager_synchronize(const char *device) {
+static eager_status synchronize(const char *device) {
   eager__runtime *runtime;
   eager__device *only = NULL;
   EAGER__TRY(eager__runtime_require(&runtime));
@@ -92,6 +93,13 @@ eager_status eager_synchronize(const char *device) {
     first = earlier(first, eager__failures_take(runtime->devices[i]));
   }
   return report_first(first);
+}
+
+eager_status eager_synchronize(const char *device) {
+  uint64_t begin = eager__trace_begin();
+  eager_status status = synchronize(device);
+  eager__trace_wait(begin, "Synchronize", NULL);
+  return status;
 }
 
 /* --- Explicit copies --- */
@@ -116,10 +124,8 @@ static eager_status copy_between(eager__runtime *runtime, eager_tensor *t,
   return EAGER_OK;
 }
 
-eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
-                                         eager_tensor **out) {
-  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
-  *out = NULL;
+static eager_status copy_to_device(eager_tensor *t, const char *device,
+                                   eager_tensor **out) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
   eager__device *target = eager__scope_device(runtime);
@@ -127,6 +133,7 @@ eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
   EAGER__TRY(eager__runtime_open_device(runtime, target));
   EAGER__TRY(eager__scope_reserve(1));
   eager__origin origin = {"CopyToDevice", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
+  eager__trace_enter(origin.number);
   eager__buffer *copy = NULL;
   eager_tensor *made = NULL;
   bool is_here = t->buffer->device == target;
@@ -151,4 +158,15 @@ eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
   eager__scope_give(made);
   *out = made;
   return EAGER_OK;
+}
+
+eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
+                                         eager_tensor **out) {
+  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
+  *out = NULL;
+  uint64_t begin = eager__trace_begin();
+  eager_status status = copy_to_device(t, device, out);
+  eager__trace_value("CopyToDevice", begin, status, *out, t ? t->buffer->device : NULL,
+                     true);
+  return status;
 }

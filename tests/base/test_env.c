@@ -147,6 +147,32 @@ static void malformed_sizes(void **state) {
                       "bytes this machine can count, got \"16777216T\"");
 }
 
+static void file_names(void **state) {
+  (void)state;
+  static const char *const good[] = {"t.json", "/a/b", "%p", "t-%p-%p.json", "../a b"};
+  static const char *const bad[] = {"/", "a/", "%", "t%", "%d.json", "%%", "%P", "%p/"};
+  const char *file = NULL;
+  set(NULL);
+  assert_int_equal(eager__env_file(name, &file), EAGER_OK);
+  set("");
+  assert_int_equal(eager__env_file(name, &file), EAGER_OK);
+  assert_null(file);
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    set(good[i]);
+    assert_int_equal(eager__env_file(name, &file), EAGER_OK);
+    assert_string_equal(file, good[i]);
+  }
+  file = NULL;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    set(bad[i]);
+    assert_int_equal(eager__env_file(name, &file), EAGER_INVALID_ARGUMENT);
+    assert_null(file);
+  }
+  assert_string_equal(eager_error_message(),
+                      "environment variable EAGERCL_TEST_VARIABLE must be the name of a "
+                      "file, in which %p stands for the process's number, got \"%p/\"");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unset_and_empty_are_not_given),
@@ -154,6 +180,7 @@ int main(void) {
       cmocka_unit_test(booleans),
       cmocka_unit_test(sizes),
       cmocka_unit_test(malformed_sizes),
+      cmocka_unit_test(file_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,11 +70,11 @@ static void gemm_and_determinism_are_taken(void **state) {
 
 static void empty_variables_are_not_given(void **state) {
   (void)state;
-  static const char *const names[] = {"EAGERCL_VISIBLE_DEVICES", "EAGERCL_DEFAULT_DEVICE",
-                                      "EAGERCL_DEVICE_POLICY",   "EAGERCL_EXECUTION_MODE",
-                                      "EAGERCL_CACHE_DIR",       "EAGERCL_LOG_LEVEL",
-                                      "EAGERCL_MEMORY_LIMIT",    "EAGERCL_GEMM",
-                                      "EAGERCL_DETERMINISTIC",   "EAGERCL_TUNING"};
+  static const char *const names[] = {
+      "EAGERCL_VISIBLE_DEVICES", "EAGERCL_DEFAULT_DEVICE", "EAGERCL_DEVICE_POLICY",
+      "EAGERCL_EXECUTION_MODE",  "EAGERCL_CACHE_DIR",      "EAGERCL_LOG_LEVEL",
+      "EAGERCL_MEMORY_LIMIT",    "EAGERCL_GEMM",           "EAGERCL_DETERMINISTIC",
+      "EAGERCL_TUNING",          "EAGERCL_TRACE"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) set(names[i], "");
   assert_ok(enable((eager_config){0}));
   assert_int_equal(eager_get_device_policy(), EAGER_DEVICE_PLACEMENT_SILENT);
@@ -187,6 +187,12 @@ static const malformed table[] = {
      "on, "
      "no, yes, got \"maybe\"",
      {0}},
+    {"EAGERCL_TRACE",
+     "traces/",
+     "environment variable EAGERCL_TRACE must be the name of a file, in which %p stands "
+     "for "
+     "the process's number, got \"traces/\"",
+     {0}},
 };
 
 static void malformed_values_are_refused(void **state) {
@@ -206,7 +212,8 @@ static void malformed_values_are_not_read_where_an_argument_is_given(void **stat
   int unread = 0;
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     bool always = strcmp(table[i].name, "EAGERCL_GEMM") == 0 ||
-                  strcmp(table[i].name, "EAGERCL_DETERMINISTIC") == 0;
+                  strcmp(table[i].name, "EAGERCL_DETERMINISTIC") == 0 ||
+                  strcmp(table[i].name, "EAGERCL_TRACE") == 0;
     set(table[i].name, table[i].value);
     assert_fails_like(eager_enable_execution(&table[i].instead, EAGER_DEVICE_PLACEMENT_WARN,
                                              (eager_execution_mode)7),
@@ -230,6 +237,23 @@ static void well_formed_values_that_match_nothing_name_their_variable(void **sta
   set("EAGERCL_DEFAULT_DEVICE", "GPU:42");
   assert_fails(enable((eager_config){0}), EAGER_NOT_FOUND,
                "GPU:42 unknown device; available: CPU:3 (in EAGERCL_DEFAULT_DEVICE)");
+}
+
+/* Nothing is enabled, and the next call may do better. */
+static void a_trace_that_cannot_be_written_is_refused(void **state) {
+  (void)state;
+  set("EAGERCL_TRACE", "/no such folder/t.json");
+  assert_fails(enable((eager_config){0}), EAGER_NOT_FOUND,
+               "cannot write /no such folder/t.json: No such file or directory (in "
+               "environment variable EAGERCL_TRACE)");
+  set("EAGERCL_TRACE", "/tmp");
+  assert_fails(enable((eager_config){0}), EAGER_INVALID_ARGUMENT,
+               "cannot write /tmp: Is a directory (in environment variable EAGERCL_TRACE)");
+  assert_false(eager_executing_eagerly());
+  set("EAGERCL_TRACE", "/dev/null");
+  assert_ok(enable((eager_config){0}));
+  set("EAGERCL_TRACE", "/no such folder/t.json"); /* enabled already: nothing changes */
+  assert_ok(enable((eager_config){.enable_profiling = true}));
 }
 
 /* --- The library never changes the environment. --- */
@@ -277,6 +301,7 @@ int main(void) {
       ROW(level_info_shows_info_and_above),
       ROW(level_error_shows_no_warnings),
       ROW(without_a_level_warnings_are_shown),
+      ROW(a_trace_that_cannot_be_written_is_refused),
       ROW(well_formed_values_that_match_nothing_name_their_variable),
       ROW(the_environment_is_left_alone),
   };
