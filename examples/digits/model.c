@@ -67,35 +67,20 @@ static eager_status forward(const model *m, eager_tensor *images, eager_tensor *
   return dense(*out_hidden, m->w2, m->b2, out_logits);
 }
 
-/* The mean over the batch of -log(softmax(logits)[label]), and its gradient by the logits.
- */
-static eager_status cross_entropy(eager_tensor *logits, eager_tensor *labels,
+/* The mean over the batch of -log(softmax(logits)[class]), and its gradient by the logits
+   times the learning rate: all other gradients are linear in it. */
+static eager_status cross_entropy(eager_tensor *logits, eager_tensor *wanted, float rate,
                                   eager_tensor **out_loss, eager_tensor **out_gradient) {
-  eager_tensor *one, *zero, *wanted, *log_softmax, *picked, *sum, *softmax, *error, *scale,
-      *minus_scale;
-  float share = 1.0f / (float)eager_tensor_dim(labels, 0);
-  TRY(eager_scalar(1.0f, &one));
-  TRY(eager_scalar(0.0f, &zero));
-  TRY(eager_scalar(share, &scale));
-  TRY(eager_scalar(-share, &minus_scale));
-  TRY(eager_one_hot(labels, CLASS_COUNT, one, zero, -1, &wanted));
-
-  TRY(eager_log_softmax(logits, -1, &log_softmax));
-  TRY(eager_multiply(wanted, log_softmax, &picked));
-  TRY(eager_reduce_sum(picked, NULL, 0, false, &sum));
-  TRY(eager_multiply(sum, minus_scale, out_loss));
-
-  TRY(eager_softmax(logits, -1, &softmax));
-  TRY(eager_subtract(softmax, wanted, &error));
+  eager_tensor *losses, *error, *scale;
+  TRY(eager_softmax_cross_entropy_with_logits(wanted, logits, &losses, &error));
+  TRY(eager_reduce_mean(losses, NULL, 0, false, out_loss));
+  TRY(eager_scalar(rate / (float)eager_tensor_dim(logits, 0), &scale));
   return eager_multiply(error, scale, out_gradient);
 }
 
-/* parameter = parameter - rate * gradient. Tensors never change: a new one takes its place.
- */
-static eager_status descend(eager_tensor **parameter, eager_tensor *gradient,
-                            eager_tensor *rate) {
-  eager_tensor *change, *moved;
-  TRY(eager_multiply(gradient, rate, &change));
+/* parameter = parameter - change. Tensors never change: a new one takes its place. */
+static eager_status descend(eager_tensor **parameter, eager_tensor *change) {
+  eager_tensor *moved;
   TRY(eager_subtract(*parameter, change, &moved));
   TRY(eager_tidy_keep(moved));
   eager_tensor_release(*parameter);
@@ -104,32 +89,31 @@ static eager_status descend(eager_tensor **parameter, eager_tensor *gradient,
 }
 
 static eager_status descend_dense(eager_tensor **w, eager_tensor **b, eager_tensor *x,
-                                  eager_tensor *d_out, eager_tensor *rate) {
+                                  eager_tensor *d_out) {
   const int64_t rows[] = {0};
   eager_tensor *d_w, *d_b;
   TRY(eager_matmul(x, true, d_out, false, &d_w));
   TRY(eager_reduce_sum(d_out, rows, 1, false, &d_b));
-  TRY(descend(w, d_w, rate));
-  return descend(b, d_b, rate);
+  TRY(descend(w, d_w));
+  return descend(b, d_b);
 }
 
-static eager_status step(model *m, eager_tensor *images, eager_tensor *labels, float rate,
+static eager_status step(model *m, eager_tensor *images, eager_tensor *wanted, float rate,
                          eager_tensor **out_loss) {
-  eager_tensor *hidden, *logits, *d_logits, *d_hidden, *d_linear, *rate_scalar;
-  TRY(eager_scalar(rate, &rate_scalar));
+  eager_tensor *hidden, *logits, *d_logits, *d_hidden, *d_linear;
   TRY(forward(m, images, &hidden, &logits));
-  TRY(cross_entropy(logits, labels, out_loss, &d_logits));
+  TRY(cross_entropy(logits, wanted, rate, out_loss, &d_logits));
   TRY(eager_matmul(d_logits, false, m->w2, true, &d_hidden));
   TRY(eager_relu_grad(d_hidden, hidden, &d_linear));
-  TRY(descend_dense(&m->w2, &m->b2, hidden, d_logits, rate_scalar));
-  TRY(descend_dense(&m->w1, &m->b1, images, d_linear, rate_scalar));
+  TRY(descend_dense(&m->w2, &m->b2, hidden, d_logits));
+  TRY(descend_dense(&m->w1, &m->b1, images, d_linear));
   return eager_tidy_keep(*out_loss);
 }
 
-eager_status model_step(model *m, eager_tensor *images, eager_tensor *labels, float rate,
+eager_status model_step(model *m, eager_tensor *images, eager_tensor *wanted, float rate,
                         eager_tensor **out_loss) {
   TRY(eager_tidy_begin());
-  eager_status status = end_tidy(step(m, images, labels, rate, out_loss));
+  eager_status status = end_tidy(step(m, images, wanted, rate, out_loss));
   if (status != EAGER_OK) {
     *out_loss = NULL;
   }

@@ -14,10 +14,11 @@ typedef struct model {
 eager_status model_init(model *m, int64_t inputs, int64_t hidden, int64_t seed);
 void model_release(model *m);
 
-/* One step of gradient descent on images, float32 [n, inputs], and labels, int32 [n].
-   *out_loss, float32 [], is the mean cross-entropy before the step. A failed step may have
-   changed some of the weights. */
-eager_status model_step(model *m, eager_tensor *images, eager_tensor *labels, float rate,
+/* One step of gradient descent on images, float32 [n, inputs], and what is wanted of them,
+   float32 [n, classes]: 1 for an image's class, 0 for all others. *out_loss, float32 [], is
+   the mean cross-entropy before the step. A failed step may have changed some of the
+   weights. */
+eager_status model_step(model *m, eager_tensor *images, eager_tensor *wanted, float rate,
                         eager_tensor **out_loss);
 
 /* For each image the likeliest class, int64 [n], and its probability, float32 [n]. */

@@ -13,8 +13,8 @@ typedef struct loss_record {
   int64_t count; /* fewer if the plan has fewer steps */
 } loss_record;
 
-/* The samples go to the device once; every step takes its batch from there. Tells the
-   display after each step. */
+/* The samples go to the device once, and are put there into a new order for every epoch.
+   Tells the display after each step. */
 eager_status train(model *m, const samples *set, int64_t inputs, const train_plan *plan,
                    progress *display, loss_record *out_first_losses);
 

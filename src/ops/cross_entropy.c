@@ -70,7 +70,7 @@ static eager_status launch_softmax(eager__call *call, eager__commands *commands)
                      .classes = whole->dims[whole->rank - 1]};
   set_steps(call->inputs[0].shape, whole, &s.x_row, &s.x_class);
   set_steps(call->inputs[1].shape, whole, &s.label_row, &s.label_class);
-  eager__kernel_begin(commands, &eager__family_softmax, call->dtype,
+  eager__kernel_begin(commands, &eager__family_losses, call->dtype,
                       "softmax_cross_entropy");
   eager__teams teams;
   eager__grid grid = plan(commands, &s, &teams);
@@ -117,7 +117,7 @@ static eager_status launch_sparse(eager__call *call, eager__commands *commands) 
   s.x_row = s.classes;
   eager__check_text(commands, EAGER_INVALID_ARGUMENT,
                     "labels[#] is outside the valid range of [0, %" PRId64 ")", s.classes);
-  eager__kernel_begin(commands, &eager__family_softmax, call->dtype,
+  eager__kernel_begin(commands, &eager__family_losses, call->dtype,
                       "sparse_softmax_cross_entropy");
   eager__teams teams;
   eager__grid grid = plan(commands, &s, &teams);
@@ -148,7 +148,7 @@ static eager_status infer_sigmoid(eager__call *call) {
 
 static eager_status launch_sigmoid(eager__call *call, eager__commands *commands) {
   int64_t n = eager__shape_elements(&call->outputs[0].shape);
-  eager__kernel_begin(commands, &eager__family_softmax, call->dtype,
+  eager__kernel_begin(commands, &eager__family_losses, call->dtype,
                       "sigmoid_cross_entropy");
   eager__lanes lanes = eager__lanes_plan(commands, n);
   eager__arg_input(commands, 0);

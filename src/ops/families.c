@@ -28,8 +28,10 @@ const eager__family eager__family_resize = {.name = "resize", .files = {"resize"
 const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
 const eager__family eager__family_cumulative = {.name = "cumulative",
                                                 .files = {"cumulative"}};
-const eager__family eager__family_softmax = {
-    .name = "softmax", .files = {"rowwise", "softmax", "cross_entropy"}};
+const eager__family eager__family_softmax = {.name = "softmax",
+                                             .files = {"rowwise", "softmax"}};
+const eager__family eager__family_losses = {.name = "losses",
+                                            .files = {"rowwise", "cross_entropy"}};
 const eager__family eager__family_attention = {.name = "attention",
                                                .files = {"rowwise", "attention"}};
 const eager__family eager__family_norm = {
@@ -95,6 +97,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_resize, EAGER__NUMBERS},
     {&eager__family_lrn, EAGER__FLOATS},
     {&eager__family_softmax, EAGER__FLOATS},
+    {&eager__family_losses, EAGER__FLOATS},
     {&eager__family_norm, EAGER__FLOATS},
     {&eager__family_bias, EAGER__NUMBERS},
     {&eager__family_attention, EAGER__FLOATS},

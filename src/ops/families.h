@@ -19,7 +19,8 @@ extern const eager__family eager__family_cumulative;
 extern const eager__family eager__family_pool;
 extern const eager__family eager__family_resize;
 extern const eager__family eager__family_lrn;
-extern const eager__family eager__family_softmax; /* and losses */
+extern const eager__family eager__family_softmax;
+extern const eager__family eager__family_losses;
 extern const eager__family eager__family_norm;
 extern const eager__family eager__family_attention;
 extern const eager__family eager__family_bias;    /* ops/bias.c: an elementwise row */

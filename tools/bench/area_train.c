@@ -5,7 +5,6 @@
 
 #include "bench.h"
 #include "digits/answers.h"
-#include "digits/random.h"
 #include "digits/train.h"
 #include "raw.h"
 #include "recording.h"
@@ -15,8 +14,7 @@ typedef struct job {
   train_plan plan;
   eager_execution_mode mode;
   model model;
-  eager_tensor *images, *labels; /* of one step */
-  int32_t *indices;
+  eager_tensor *images, *wanted; /* of one step */
   recording *raw_step;
   cl_command_queue raw_queue;
 } job;
@@ -61,12 +59,11 @@ static void run_training(bench *b, const char *name, job *j, double share,
 
 /* What train.c does for a batch. */
 static eager_status step(job *j) {
-  int64_t batch = j->plan.batch;
-  eager_tensor *rows, *images, *labels, *loss;
-  eager_status status = eager_tensor_from_host(EAGER_INT32, 1, &batch, j->indices, &rows);
-  if (status == EAGER_OK) status = eager_gather(j->images, rows, 0, &images);
-  if (status == EAGER_OK) status = eager_gather(j->labels, rows, 0, &labels);
-  return status == EAGER_OK ? model_step(&j->model, images, labels, j->plan.rate, &loss)
+  const int64_t begin[] = {0, 0}, size[] = {j->plan.batch, -1};
+  eager_tensor *images, *wanted, *loss;
+  eager_status status = eager_slice(j->images, begin, size, &images);
+  if (status == EAGER_OK) status = eager_slice(j->wanted, begin, size, &wanted);
+  return status == EAGER_OK ? model_step(&j->model, images, wanted, j->plan.rate, &loss)
                             : status;
 }
 
@@ -95,14 +92,17 @@ static bool raw_finish(void *state) {
 static bool prepare_step(job *j) {
   const samples *set = &j->data.train;
   int64_t inputs = j->data.side * j->data.side, dims[] = {set->count, inputs};
-  j->indices = calloc((size_t)set->count, sizeof *j->indices);
-  if (!j->indices) return false;
-  random_order(j->indices, set->count, j->plan.seed, STREAM_SHUFFLE);
-  return eager_tensor_from_host(EAGER_FLOAT32, 2, dims, set->pixels, &j->images) ==
-             EAGER_OK &&
-         eager_tensor_from_host(EAGER_INT32, 1, dims, set->labels, &j->labels) ==
-             EAGER_OK &&
-         model_init(&j->model, inputs, j->plan.hidden, j->plan.seed) == EAGER_OK;
+  eager_tensor *labels = NULL, *one = NULL, *zero = NULL;
+  bool fine =
+      eager_tensor_from_host(EAGER_FLOAT32, 2, dims, set->pixels, &j->images) == EAGER_OK &&
+      eager_tensor_from_host(EAGER_INT32, 1, dims, set->labels, &labels) == EAGER_OK &&
+      eager_scalar(1.0f, &one) == EAGER_OK && eager_scalar(0.0f, &zero) == EAGER_OK &&
+      eager_one_hot(labels, CLASS_COUNT, one, zero, -1, &j->wanted) == EAGER_OK &&
+      model_init(&j->model, inputs, j->plan.hidden, j->plan.seed) == EAGER_OK;
+  eager_tensor_release(labels);
+  eager_tensor_release(one);
+  eager_tensor_release(zero);
+  return fine;
 }
 
 static void run_step(bench *b, job *j, const char *name, eager_execution_mode mode,
@@ -151,9 +151,8 @@ static void run_steps(bench *b, job *j) {
     bench_fail(b, "digits step", NULL);
   }
   eager_tensor_release(j->images);
-  eager_tensor_release(j->labels);
+  eager_tensor_release(j->wanted);
   model_release(&j->model);
-  free(j->indices);
   bench_raw_close(&raw);
 }
 

@@ -34,51 +34,46 @@ def first_weights(inputs, hidden):
             np.zeros(10, np.float32)]
 
 
-def numpy_step(weights, x, labels, rate):
+def numpy_step(weights, x, wanted, rate):
     w1, b1, w2, b2 = weights
     hidden = np.maximum(x @ w1 + b1, 0)
     logits = hidden @ w2 + b2
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits)
     sums = powers.sum(axis=1, keepdims=True)
-    rows, share = np.arange(len(x)), np.float32(1 / len(x))
-    loss = (np.log(sums[:, 0]) - logits[rows, labels]).sum() * share
-    d_logits = powers / sums
-    d_logits[rows, labels] -= 1
-    d_logits *= share
+    loss = (np.log(sums[:, 0]) - (wanted * logits).sum(axis=1)).mean()
+    d_logits = (powers / sums - wanted) * np.float32(rate / len(x))
     d_hidden = (d_logits @ w2.T) * (hidden > 0)
-    w2 -= rate * (hidden.T @ d_logits)
-    b2 -= rate * d_logits.sum(axis=0)
-    w1 -= rate * (x.T @ d_hidden)
-    b1 -= rate * d_hidden.sum(axis=0)
+    w2 -= hidden.T @ d_logits
+    b2 -= d_logits.sum(axis=0)
+    w1 -= x.T @ d_hidden
+    b1 -= d_hidden.sum(axis=0)
     return loss
 
 
-def torch_step(torch, weights, x, labels, rate):
+def torch_step(torch, weights, x, wanted, rate):
     """Gradients by hand: what autograd would do, without its cost."""
     w1, b1, w2, b2 = weights
     hidden = torch.addmm(b1, x, w1).relu_()
     logits = torch.addmm(b2, hidden, w2)
     logs = torch.log_softmax(logits, 1)
-    loss = torch.nn.functional.nll_loss(logs, labels)
-    d_logits = logs.exp_()
-    d_logits[torch.arange(len(x)), labels] -= 1
-    d_logits *= 1 / len(x)
+    loss = (wanted * logs).sum(1).mean().neg_()
+    d_logits = logs.exp_().sub_(wanted).mul_(rate / len(x))
     d_hidden = (d_logits @ w2.T).mul_(hidden > 0)
-    w2.addmm_(hidden.T, d_logits, alpha=-rate)
-    b2.sub_(d_logits.sum(0), alpha=rate)
-    w1.addmm_(x.T, d_hidden, alpha=-rate)
-    b1.sub_(d_hidden.sum(0), alpha=rate)
+    w2.addmm_(hidden.T, d_logits, alpha=-1)
+    b2.sub_(d_logits.sum(0))
+    w1.addmm_(x.T, d_hidden, alpha=-1)
+    b1.sub_(d_hidden.sum(0))
     return loss
 
 
 def train(step, take, data, weights, epochs, batch, rate):
-    pixels, labels = data
+    pixels, wanted = data
     for _ in range(epochs):
-        order = random.permutation(len(labels))
-        for first in range(0, len(labels), batch):
-            chosen = take(order[first:first + batch])
-            step(weights, pixels[chosen], labels[chosen], np.float32(rate).item())
+        order = take(random.permutation(len(pixels)))
+        x, y = pixels[order], wanted[order]
+        for first in range(0, len(pixels), batch):
+            step(weights, x[first:first + batch], y[first:first + batch], rate)
 
 
 def find(name, torch):
@@ -90,14 +85,15 @@ def find(name, torch):
     else:
         return None
     (pixels, labels), hidden, epochs, batch, rate = plan
+    wanted = np.eye(10, dtype=np.float32)[labels]
 
     def in_numpy():
-        train(numpy_step, lambda chosen: chosen, (pixels, labels),
+        train(numpy_step, lambda chosen: chosen, (pixels, wanted),
               first_weights(pixels.shape[1], hidden), epochs, batch, rate)
 
     if torch is None:
         return in_numpy, None
-    data = (torch.from_numpy(pixels), torch.from_numpy(labels))
+    data = (torch.from_numpy(pixels), torch.from_numpy(wanted))
 
     def in_torch():
         with torch.inference_mode():

@@ -4,30 +4,35 @@
 #include <unistd.h>
 
 #include "digits/model.h"
+#include "digits/try.h"
 
 enum { BATCH = 64, PIXELS = 64, HIDDEN = 128 };
 
 static eager_status first_step(float *out_loss) {
   static float pixels[10 * BATCH * PIXELS];
-  static int32_t labels[10 * BATCH], indices[BATCH];
-  int64_t dims[] = {10 * BATCH, PIXELS}, batch = BATCH;
+  static int32_t labels[10 * BATCH], order[10 * BATCH];
+  const int64_t dims[] = {10 * BATCH, PIXELS}, begin[] = {0, 0}, size[] = {BATCH, -1};
   uint32_t bits = 1;
   for (int i = 0; i < 10 * BATCH * PIXELS; i++)
     pixels[i] = (float)((bits = bits * 1664525u + 1013904223u) >> 28) / 16;
   for (int i = 0; i < 10 * BATCH; i++) labels[i] = i % 10;
-  for (int i = 0; i < BATCH; i++) indices[i] = 7 * i % (10 * BATCH);
-  eager_tensor *images, *classes, *rows, *some_images, *some_classes, *loss = NULL;
+  for (int i = 0; i < 10 * BATCH; i++) order[i] = 7 * i % (10 * BATCH);
+  eager_tensor *images, *classes, *one, *zero, *wanted, *rows, *some_images, *some_wanted;
+  eager_tensor *shuffled_images, *shuffled_wanted, *loss = NULL;
   model m;
-  eager_status status = model_init(&m, PIXELS, HIDDEN, 0);
-  if (status != EAGER_OK ||
-      (status = eager_tensor_from_host(EAGER_FLOAT32, 2, dims, pixels, &images)) != 0 ||
-      (status = eager_tensor_from_host(EAGER_INT32, 1, dims, labels, &classes)) != 0 ||
-      (status = eager_tensor_from_host(EAGER_INT32, 1, &batch, indices, &rows)) != 0 ||
-      (status = eager_gather(images, rows, 0, &some_images)) != 0 ||
-      (status = eager_gather(classes, rows, 0, &some_classes)) != 0 ||
-      (status = model_step(&m, some_images, some_classes, 0.5f, &loss)) != 0 ||
-      (status = eager_tensor_wait(m.w1)) != 0)
-    return status;
+  TRY(model_init(&m, PIXELS, HIDDEN, 0));
+  TRY(eager_tensor_from_host(EAGER_FLOAT32, 2, dims, pixels, &images));
+  TRY(eager_tensor_from_host(EAGER_INT32, 1, dims, labels, &classes));
+  TRY(eager_scalar(1.0f, &one));
+  TRY(eager_scalar(0.0f, &zero));
+  TRY(eager_one_hot(classes, 10, one, zero, -1, &wanted));
+  TRY(eager_tensor_from_host(EAGER_INT32, 1, dims, order, &rows));
+  TRY(eager_gather(images, rows, 0, &shuffled_images));
+  TRY(eager_gather(wanted, rows, 0, &shuffled_wanted));
+  TRY(eager_slice(shuffled_images, begin, size, &some_images));
+  TRY(eager_slice(shuffled_wanted, begin, size, &some_wanted));
+  TRY(model_step(&m, some_images, some_wanted, 0.5f, &loss));
+  TRY(eager_tensor_wait(m.w1));
   return eager_tensor_to_host(loss, out_loss, sizeof *out_loss);
 }
 
