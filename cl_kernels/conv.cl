@@ -48,7 +48,7 @@ typedef struct {
   int left, lanes;                /* pixels and channels there are */
 } tile;
 
-#define ROWS    (CPU_LIKE ? 7 : 4)
+#define ROWS    (CPU_LIKE ? 14 : 4)
 #define VECTORS (CPU_LIKE && sizeof(A) < 8 ? 2 : 1)
 #define WIDTH   (VECTORS * V)
 
@@ -242,13 +242,16 @@ INLINED void make_tile(int height, int vectors, int lanewise, const __global A *
   end_tile(passing, y, sums, s, t);
 }
 
+/* Lower tiles for what is left of a row, where it pays to compile one more. */
 INLINED void choose_tile(int vectors, int lanewise, const __global A *x,
                          const __global A *w, __global T *y, __global A *sums,
                          const conv *s, const tile *t) {
-  if (!CPU_LIKE || t->left > 2)
-    make_tile(ROWS, vectors, lanewise, x, w, y, sums, s, t);
-  else
+  if (CPU_LIKE && !lanewise && vectors == VECTORS && t->left > 2 && t->left <= ROWS / 2)
+    make_tile(ROWS / 2, vectors, lanewise, x, w, y, sums, s, t);
+  else if (CPU_LIKE && !lanewise && t->left <= 2)
     make_tile(2, vectors, lanewise, x, w, y, sums, s, t);
+  else
+    make_tile(ROWS, vectors, lanewise, x, w, y, sums, s, t);
 }
 
 INLINED void place_row(tile *t, const conv *s, long row) {

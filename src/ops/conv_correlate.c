@@ -3,15 +3,12 @@
 #include "ops/conv_depthwise.h"
 #include "ops/conv_pack.h"
 #include "ops/conv_pointwise.h"
+#include "ops/conv_tuning.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/plan.h"
 
-enum {
-  WORK = 262144,            /* multiplications worth a work-item of their own */
-  MOST_TILES = 32,          /* of a work-item: what they read stays in a cache */
-  TRIPS = EAGER__TRIPS / 4, /* of limited loops: drivers' unrolled ones count */
-};
+enum { TRIPS = EAGER__TRIPS / 4 }; /* of limited loops: drivers' unrolled ones count */
 
 /* As `conv` in conv.cl. */
 typedef struct correlation {
@@ -97,7 +94,9 @@ static void join_pixels(correlation *c, bool channels_first) {
   c->result[0] = c->result[1] = c->source[0] = c->source[1] = c->rows = 1;
 }
 
-static void plan_blocks(correlation *c, int64_t rows, int64_t width, bool cpu) {
+static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_t element,
+                        bool cpu) {
+  int64_t rows = tuning->tile_rows, width = tuning->tile_width;
   c->phases = eager__at_most(c->div[2], c->result[2]);
   c->phase_tiles = eager__ceil_div(eager__ceil_div(c->result[2], c->div[2]), rows);
   c->tiles_each = c->panels_each = 1;
@@ -105,10 +104,17 @@ static void plan_blocks(correlation *c, int64_t rows, int64_t width, bool cpu) {
   int64_t tiles = c->rows * c->phases * c->phase_tiles;
   int64_t taps = c->taps[0] * c->taps[1] * c->taps[2];
   int64_t tile_work = rows * width * eager__ceil_div(taps * c->reduce, c->div[2]);
-  int64_t block = eager__ceil_div(WORK, tile_work); /* tiles of a panel in a block */
+  int64_t block =
+      eager__ceil_div(tuning->work, tile_work); /* tiles of a panel in a block */
+  /* All of a small filter stays in a cache: results are then stored as they lie. */
+  if (taps * c->reduce * width * c->panels * element <= tuning->small_filter) {
+    c->panels_each = c->panels;
+    c->tiles_each = eager__at_most(eager__ceil_div(block, c->panels), tiles);
+    return;
+  }
   int64_t blocks = eager__ceil_div(eager__at_most(tiles * c->panels, 256), c->panels);
-  c->tiles_each =
-      eager__at_most(eager__at_least(eager__ceil_div(tiles, blocks), 1), MOST_TILES);
+  c->tiles_each = eager__at_most(eager__at_least(eager__ceil_div(tiles, blocks), 1),
+                                 tuning->most_tiles);
   if (c->tiles_each < block) c->tiles_each = eager__at_most(block, tiles);
   int64_t panel_blocks = eager__ceil_div(64, eager__ceil_div(tiles, c->tiles_each));
   c->panels_each = eager__ceil_div(c->panels, eager__at_most(panel_blocks, c->panels));
@@ -183,8 +189,8 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   int64_t group_in = conv.channels / conv.groups, group_out = conv.filters / conv.groups;
   int64_t result = to_input ? group_in : group_out;
   int64_t channels = to_input ? conv.channels : conv.filters; /* of the result */
-  int64_t tile_rows = eager__conv_tile_rows(traits);
-  int64_t width = eager__conv_tile_width(traits, call->dtype);
+  eager__conv_tuning tuning = eager__conv_tuning_of(traits, call->dtype);
+  int64_t width = tuning.tile_width;
   correlation c = {.reduce = to_input ? group_out : group_in};
   /* Groups too narrow for vectors are taken side by side. */
   bool dealt = conv.groups > 1 && result * 4 <= traits->vector_width;
@@ -206,7 +212,7 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   c.rows = conv.batch * c.result[0] * c.result[1];
   join_pixels(&c, first);
   c.x_batch = c.source[0] * c.source[1] * c.source[2] * c.x_pixel;
-  plan_blocks(&c, tile_rows, width, traits->cpu_like);
+  plan_blocks(&c, &tuning, (int64_t)eager__computed_size(call->dtype), traits->cpu_like);
 
   eager__spot x;
   eager__conv_weights w;

@@ -1,13 +1,12 @@
 #include "ops/conv_depthwise.h"
 
 #include "ops/conv_pack.h"
+#include "ops/conv_tuning.h"
 #include "ops/families.h"
 #include "ops/plan.h"
 
 enum {
-  WORK = 65536, /* multiplications worth a work-item of their own */
-  ITEMS = 256,  /* work-items that are enough for any number of cores */
-  LEAST_ITEMS = 64,
+  ITEMS = 256,     /* work-items that are enough for any number of cores */
   LEAST_ROWS = 4,  /* of a part of the filter's gradient; and of a plane */
   MOST_PARTS = 64, /* of the filter's gradient */
 };
@@ -47,32 +46,36 @@ static depthwise describe(const eager__conv *conv, bool to_input) {
 
 /* Pieces of `all` for a work-item, each `work` multiplications: no more than leave some for
  * every core, but enough to be worth a work-item. */
-static int64_t share(int64_t all, int64_t others, int64_t work) {
+static int64_t share(int64_t all, int64_t others, int64_t work, int64_t worth) {
   int64_t fair = eager__ceil_div(all * others, ITEMS);
-  return eager__at_most(eager__at_least(fair, eager__ceil_div(WORK, work)), all);
+  return eager__at_most(eager__at_least(fair, eager__ceil_div(worth, work)), all);
 }
 
 static eager_status add_result(const eager__call *call, eager__commands *commands,
                                const eager__conv *conv, bool to_input) {
   bool planes = conv->window.channels_first;
   depthwise s = describe(conv, to_input);
-  int64_t vector = eager__commands_traits(commands)->vector_width;
+  const eager__traits *traits = eager__commands_traits(commands);
+  eager__conv_tuning tuning = eager__conv_tuning_of(traits, call->dtype);
+  int64_t vector = traits->vector_width;
   int64_t taps = s.taps[0] * s.taps[1], items;
   if (planes) {
     int64_t all = s.batch * s.channels;
-    s.planes_each = share(all, 1, s.result[0] * s.result[1] * taps);
+    s.planes_each = share(all, 1, s.result[0] * s.result[1] * taps, tuning.depthwise_work);
     int64_t blocks = eager__ceil_div(ITEMS, eager__ceil_div(all, s.planes_each));
     s.rows_each = eager__ceil_div(s.result[0], blocks);
     s.rows_each = eager__at_least(
-        s.rows_each, eager__ceil_div(WORK / 4, s.result[1] * taps) + LEAST_ROWS);
+        s.rows_each,
+        eager__ceil_div(tuning.depthwise_work / 4, s.result[1] * taps) + LEAST_ROWS);
     s.rows_each = eager__at_most(s.rows_each, s.result[0]);
     items = eager__ceil_div(all, s.planes_each) * eager__ceil_div(s.result[0], s.rows_each);
   } else {
     int64_t panels = eager__ceil_div(s.channels, vector), all = s.batch * s.result[0];
     /* Neighbouring channels share cache lines' neighbours: only cut where rows are few. */
-    s.panels_each = eager__ceil_div(panels, eager__ceil_div(LEAST_ITEMS, all));
+    s.panels_each = eager__ceil_div(panels, eager__ceil_div(tuning.depthwise_items, all));
     panels = eager__ceil_div(panels, s.panels_each);
-    s.rows_each = share(all, panels, s.result[1] * s.panels_each * vector * taps);
+    s.rows_each = share(all, panels, s.result[1] * s.panels_each * vector * taps,
+                        tuning.depthwise_work);
     items = eager__ceil_div(all, s.rows_each) * panels;
   }
   eager__kernel_begin(commands, &eager__family_conv_depthwise, call->dtype,
@@ -88,15 +91,17 @@ static eager_status add_filter(const eager__call *call, eager__commands *command
                                const eager__conv *conv) {
   bool planes = conv->window.channels_first;
   depthwise s = describe(conv, false);
-  int64_t vector = eager__commands_traits(commands)->vector_width;
+  const eager__traits *traits = eager__commands_traits(commands);
+  eager__conv_tuning tuning = eager__conv_tuning_of(traits, call->dtype);
+  int64_t vector = traits->vector_width;
   int64_t all = planes ? s.batch : s.batch * s.result[0];
   int64_t panels = eager__ceil_div(s.channels, vector);
   int64_t across = planes ? s.channels * s.taps[0] : 1;
-  int64_t parts = eager__ceil_div(planes ? ITEMS : LEAST_ITEMS, across);
+  int64_t parts = eager__ceil_div(planes ? ITEMS : tuning.depthwise_items, across);
   parts = eager__at_most(parts, planes ? all : eager__ceil_div(all, LEAST_ROWS));
   s.part = eager__ceil_div(all, eager__at_most(parts, MOST_PARTS));
   parts = eager__ceil_div(all, s.part);
-  s.panels_each = eager__ceil_div(panels, eager__ceil_div(LEAST_ITEMS, parts));
+  s.panels_each = eager__ceil_div(panels, eager__ceil_div(tuning.depthwise_items, parts));
   if (!planes) across = eager__ceil_div(panels, s.panels_each);
   int64_t count = s.taps[0] * s.taps[1] * s.channels;
   int scratch =

@@ -3,6 +3,7 @@
 #include "ops/conv_depthwise.h"
 #include "ops/conv_pack.h"
 #include "ops/conv_pointwise.h"
+#include "ops/conv_tuning.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/lanes.h"
@@ -11,11 +12,7 @@
 enum {
   LEAST_PIXELS = 256,       /* worth a part of their own */
   MOST_BYTES = 64 << 20,    /* of all parts' sums */
-  DEPTH = 8,                /* channels of a tile on CPUs; as in conv_filter.cl */
-  CHUNK = 128,              /* pixels read again and again; as in conv_filter.cl */
-  PART_PIXELS = 1024,       /* on CPUs */
-  PARTS_BYTES = 2 << 20,    /* of all parts' sums on CPUs */
-  CPU_ITEMS = 64,           /* work-items that are enough for any number of cores */
+  CPU_ITEMS = 128,          /* work-items that are enough for any number of cores */
   GPU_ITEMS = 65536,        /* and of a GPU */
   CACHED = 1 << 20,         /* bytes of x and dy that all items of a launch read */
   TRIPS = EAGER__TRIPS / 4, /* of limited loops: drivers' unrolled ones count */
@@ -98,19 +95,20 @@ static void join_pixels(filter_conv *f) {
  * memory once more. */
 static eager_status add_panels(const eager__call *call, eager__commands *commands,
                                filter_conv *f, const eager__spot *x, const eager__spot *dy,
-                               int64_t width) {
+                               const eager__conv_tuning *tuning) {
   join_pixels(f);
   int64_t taps = f->taps[0] * f->taps[1] * f->taps[2], across = f->groups * f->panels;
   int64_t tiles = across * f->blocks;
-  int64_t count = tiles * taps * DEPTH * width;
+  int64_t count = tiles * taps * tuning->filter_depth * tuning->tile_width;
   size_t element = eager__computed_size(call->dtype);
-  int64_t most = eager__at_least(PARTS_BYTES / (count * (int64_t)element), 1);
-  int64_t parts = eager__ceil_div(CPU_ITEMS, across);
-  parts = eager__at_most(parts, eager__ceil_div(f->pixels, PART_PIXELS));
+  int64_t most = eager__at_least(tuning->filter_parts_size / (count * (int64_t)element), 1);
+  int64_t parts = eager__ceil_div(tuning->filter_items, across);
+  parts = eager__at_most(parts, eager__ceil_div(f->pixels, tuning->filter_part_pixels));
   parts = eager__at_most(parts, most);
-  f->part = eager__ceil_div(eager__ceil_div(f->pixels, parts), CHUNK) * CHUNK;
+  f->part = eager__ceil_div(eager__ceil_div(f->pixels, parts), tuning->filter_chunk) *
+            tuning->filter_chunk;
   f->parts = eager__ceil_div(f->pixels, f->part);
-  int64_t cuts = eager__ceil_div(CPU_ITEMS, across * f->parts);
+  int64_t cuts = eager__ceil_div(tuning->filter_items, across * f->parts);
   f->blocks_each = eager__ceil_div(f->blocks, eager__at_most(cuts, f->blocks));
   int sums = eager__scratch(commands, (size_t)(f->parts * count) * element);
   int64_t items = f->parts * across * eager__ceil_div(f->blocks, f->blocks_each);
@@ -140,6 +138,7 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
   if (eager__conv_is_depthwise(traits, &conv, EAGER__CONV_TO_FILTER))
     return eager__conv_depthwise(call, commands, &conv, EAGER__CONV_TO_FILTER);
 
+  eager__conv_tuning tuning = eager__conv_tuning_of(traits, call->dtype);
   int64_t vector = traits->vector_width, group_out = conv.filters / conv.groups;
   bool dealt = conv.groups > 1 && group_out * 4 <= vector;
   filter_conv f = {.groups = dealt ? 1 : conv.groups,
@@ -148,8 +147,8 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
                    .row = conv.filters};
   set_axes(&f, &conv.window);
   f.pixels = conv.batch * f.out[0] * f.out[1] * f.out[2];
-  f.blocks = dealt ? f.reduce : eager__ceil_div(f.reduce, traits->cpu_like ? DEPTH : 4);
-  f.panels = eager__ceil_div(f.lanes, eager__conv_tile_width(traits, call->dtype));
+  f.blocks = dealt ? f.reduce : eager__ceil_div(f.reduce, tuning.filter_depth);
+  f.panels = eager__ceil_div(f.lanes, tuning.tile_width);
   eager__conv_lanes x_lanes =
       dealt ? eager__conv_lanes_dealt(conv.groups, group_out, f.reduce, vector)
             : eager__conv_lanes_plain(conv.channels);
@@ -159,13 +158,12 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
   f.x_step = dealt ? x_lanes.inner : 1;
   f.y_pixel = y_lanes.lanes;
   f.y_group = y_lanes.inner;
-  int64_t width = eager__conv_tile_width(traits, call->dtype);
   eager__spot x, dy;
   EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv_filter,
                                      &conv.window, 0, &x_lanes, &x));
   EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv_filter,
                                      &conv.window, 1, &y_lanes, &dy));
-  if (traits->cpu_like && !dealt) return add_panels(call, commands, &f, &x, &dy, width);
+  if (traits->cpu_like && !dealt) return add_panels(call, commands, &f, &x, &dy, &tuning);
 
   int64_t count = eager__shape_elements(&conv.filter);
   size_t element = eager__computed_size(call->dtype);

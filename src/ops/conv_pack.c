@@ -1,5 +1,6 @@
 #include "ops/conv_pack.h"
 
+#include "ops/conv_tuning.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/lanes.h"
@@ -17,15 +18,6 @@ typedef struct filter_pack {
 } filter_pack;
 
 enum { BLOCK = 64 }; /* pixels, or rows of the filter, that a work-item of a CPU packs */
-
-int64_t eager__conv_tile_rows(const eager__traits *traits) {
-  return traits->cpu_like ? 7 : 4;
-}
-
-int64_t eager__conv_tile_width(const eager__traits *traits, eager_dtype dtype) {
-  bool two = traits->cpu_like && eager__computed_size(dtype) < 8;
-  return traits->vector_width * (two ? 2 : 1);
-}
 
 static int64_t round_up(int64_t x, int64_t multiple) {
   return eager__ceil_div(x, multiple) * multiple;
@@ -129,7 +121,7 @@ eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *c
     out->step = filters;
     return EAGER_OK;
   }
-  int64_t tile = eager__conv_tile_width(traits, call->dtype);
+  int64_t tile = eager__conv_tuning_of(traits, call->dtype).tile_width;
   p.rows = taps * p.reduce;
   p.width = traits->cpu_like ? tile : round_up(p.lanes, vector);
   p.panels = traits->cpu_like ? eager__ceil_div(p.lanes, tile) : 1;

@@ -8,10 +8,6 @@
 #include "ops/conv_shape.h"
 #include "runtime/commands.h"
 
-/* The tile in a work-item's registers: as ROWS and WIDTH of conv.cl. */
-int64_t eager__conv_tile_rows(const eager__traits *traits);
-int64_t eager__conv_tile_width(const eager__traits *traits, eager_dtype dtype);
-
 /* Which channel is lane j of a pixel: a * outer_step + b / repeat * inner_step, where
  * a = j / inner and b = j % inner; zero where b is not below limit. */
 typedef struct eager__conv_lanes {

@@ -73,6 +73,20 @@ static const conv_case cases[] = {
     {2, false, false, 1, 36, 3, 48, {9, 16}, {3, 3}, ONES3, {2, 2}, 'S', {{0}}},
     {2, true, false, 2, 40, 40, 40, {17, 16}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
     {2, false, false, 1, 64, 1, 64, {50, 61}, {1, 1}, ONES3, ONES3, 'S', {{0}}},
+    /* edges of tiles: rows of 14 + 14 + 1 and 7, 8 + 5 channels, a row of taps in one */
+    {2, false, false, 1, 13, 1, 40, {5, 29}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, false, false, 2, 24, 1, 17, {6, 7}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, false, false, 1, 3, 1, 20, {20, 41}, {7, 7}, {2, 2}, ONES3, 'S', {{0}}},
+    {2, false, true, 3, 7, 1, 9, {4, 5}, {1, 1}, ONES3, ONES3, 'V', {{0}}},
+    /* depthwise: last vectors of channels, phases, rows shorter and longer than vectors */
+    {2, true, false, 1, 33, 33, 33, {9, 23}, {3, 5}, {2, 3}, ONES3, 'S', {{0}}},
+    {2, true, false, 2, 20, 20, 20, {7, 15}, {4, 4}, ONES3, {2, 3}, 'E', {{3, 1}, {7, 0}}},
+    {2, true, false, 1, 18, 18, 18, {9, 12}, {3, 3}, {3, 2}, {2, 4}, 'S', {{0}}},
+    {2, true, true, 2, 3, 3, 3, {11, 20}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, true, true, 3, 5, 5, 5, {9, 3}, {3, 3}, ONES3, {2, 1}, 'S', {{0}}},
+    {2, true, true, 1, 2, 2, 2, {5, 35}, {2, 7}, ONES3, {1, 2}, 'E', {{1, 1}, {9, 4}}},
+    {2, true, true, 2, 3, 3, 3, {6, 16}, {5, 5}, ONES3, ONES3, 'V', {{0}}},
+    {2, true, true, 4, 9, 9, 9, {1, 1}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
 };
 enum { CASES = sizeof cases / sizeof *cases, SMALL = 21 };
 
