@@ -13,13 +13,21 @@
  * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
  *             integers as wide as A)
  *             LOADV STOREV                 V elements from an element index on
- *             STREAMV                      STOREV past the caches, for what is not read
- * soon GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer PUTV
- * STREAM_PUTV             and V of any type LOADV_PART STOREV_PART       `count` < V of
- * them; lanes beyond: the last U(x) S(x)                    to unsigned and back, for
- * arithmetic that wraps SELECT(mask, x, y)           x where the mask holds ZIP_LOW
- * ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves largerv smallerv NaN
- * wins Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
+ *             STREAMV                      STOREV past the caches, for what is not read soon
+ *             GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer
+ *             PUTV STREAM_PUTV             and V of any type
+ *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
+ *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
+ *             SELECT(mask, x, y)           x where the mask holds
+ *             ANY(mask)                    whether it holds for any lane
+ *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
+ *             LANES_UP(x, y)               y's last lane, then all of x but its last
+ *             HALF_LAST_2 _4 _8 _16        the last lane of each lower half of 2, 4, ...
+ *             IN_UPPER(n)                  a mask: the upper half of each n lanes
+ *             ROTATED_1 _2 _4 _8           lane i has lane i + 1, ...
+ *             REVERSED .LAST_LANE
+ *             largerv smallerv             NaN wins
+ * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
  *             WITH_FP64(text): the text, where there is double */
 #pragma OPENCL FP_CONTRACT OFF
 #if HAS_FP64
@@ -145,13 +153,40 @@
 #define ZIP_LOW(x, y)                                                                      \
   ((AV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,    \
         (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#define LANES_UP(x, y)                                                                     \
+  ((AV)((y).sf, (x).s0, (x).s1, (x).s2, (x).s3, (x).s4, (x).s5, (x).s6, (x).s7, (x).s8,    \
+        (x).s9, (x).sa, (x).sb, (x).sc, (x).sd, (x).se))
+#define HALF_LAST_2(x)  ((x).s0022446688aaccee)
+#define HALF_LAST_4(x)  ((x).s111155559999dddd)
+#define HALF_LAST_8(x)  ((x).s33333333bbbbbbbb)
+#define HALF_LAST_16(x) ((x).s7777777777777777)
+#define ROTATED_1(x)    ((x).s123456789abcdef0)
+#define ROTATED_2(x)    ((x).s23456789abcdef01)
+#define ROTATED_4(x)    ((x).s456789abcdef0123)
+#define ROTATED_8(x)    ((x).s89abcdef01234567)
+#define REVERSED(x)     ((x).sfedcba9876543210)
 #define ZIP_HIGH(x, y)                                                                     \
   ((AV)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,    \
         (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
+#define LAST_LANE       sf
+#define LANE_NUMBERS    ((MV)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #else
-#define ZIP_LOW(x, y)  ((AV)((x).s0, (y).s0, (x).s1, (y).s1))
-#define ZIP_HIGH(x, y) ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
+#define ZIP_LOW(x, y)   ((AV)((x).s0, (y).s0, (x).s1, (y).s1))
+#define ZIP_HIGH(x, y)  ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
+#define LANES_UP(x, y)  ((AV)((y).s3, (x).s0, (x).s1, (x).s2))
+#define HALF_LAST_2(x)  ((x).s0022)
+#define HALF_LAST_4(x)  ((x).s1111)
+#define HALF_LAST_8(x)  (x)
+#define HALF_LAST_16(x) (x)
+#define ROTATED_1(x)    ((x).s1230)
+#define ROTATED_2(x)    ((x).s2301)
+#define ROTATED_4(x)    (x)
+#define ROTATED_8(x)    (x)
+#define REVERSED(x)     ((x).s3210)
+#define LAST_LANE       s3
+#define LANE_NUMBERS    ((MV)(0, 1, 2, 3))
 #endif
+#define IN_UPPER(n)   ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
  * PoCL's abs goes by pairs of lanes. */
 #if CPU_LIKE

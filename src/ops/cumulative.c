@@ -9,10 +9,15 @@
 #include "runtime/run.h"
 
 enum {
-  PART_LEAST = 512, /* elements of a work-item: below, two more passes do not pay */
-  ITEMS_CPU = 64,   /* work-items that keep every core busy */
-  ITEMS_GPU = 16384,
+  PART_LEAST = 512,  /* elements of a GPU's work-item: below, two more passes do not pay */
+  ITEMS_GPU = 16384, /* work-items that keep a GPU busy */
   PARTS_MOST = 1024, /* the pass over them takes one after the other */
+  PART_LEAST_CPU = 8192, /* the same of CPUs */
+  ITEMS_CPU = 64,
+  ENOUGH = 8,       /* work-items that keep memory busy: better than a second look at x */
+  LITTLE = 1 << 21, /* elements for which two will do */
+  WIDE = 32,   /* vectors side by side: rows in pieces of 2 KB, which prefetchers like */
+  WIDEST = 64, /* as in cumulative.cl */
 };
 
 /* As in cumulative.cl. */
@@ -34,10 +39,30 @@ static eager_status infer(eager__call *call) {
   return EAGER_OK;
 }
 
-static void cut(running *r, int64_t outer, int64_t most_items) {
-  int64_t wanted = most_items / eager__at_least(outer * r->tiles, 1);
-  r->parts = eager__at_most(eager__at_most(wanted, PARTS_MOST), r->extent / PART_LEAST);
-  r->part = eager__ceil_div(r->extent, eager__at_least(r->parts, 1));
+/* Neighbours that one work-item takes along the axis. */
+static int64_t lanes_of(const eager__traits *traits, int64_t outer, int64_t inner) {
+  if (!traits->cpu_like || inner == 1) return 1;
+  int64_t vectors = eager__ceil_div(inner, traits->vector_width);
+  int64_t wide = eager__at_least(outer * vectors / ENOUGH, WIDE);
+  wide = eager__at_most(wide, eager__ceil_div(outer * vectors, 2));
+  return eager__at_most(eager__at_most(wide, WIDEST), vectors) * traits->vector_width;
+}
+
+static int64_t parts_on_cpu(const running *r, int64_t outer) {
+  int64_t items = eager__at_least(outer * r->tiles, 1);
+  int64_t elements = outer * r->extent * r->inner;
+  if (items >= ENOUGH || (items > 1 && elements < LITTLE)) return 1;
+  return eager__at_most(ITEMS_CPU / items, elements / PART_LEAST_CPU);
+}
+
+static int64_t parts_on_gpu(const running *r, int64_t outer) {
+  int64_t wanted = ITEMS_GPU / eager__at_least(outer * r->tiles, 1);
+  return eager__at_most(eager__at_most(wanted, PARTS_MOST), r->extent / PART_LEAST);
+}
+
+static void cut(running *r, int64_t parts) {
+  r->parts = eager__at_least(eager__at_most(parts, r->extent), 1);
+  r->part = eager__at_least(eager__ceil_div(r->extent, r->parts), 1);
 }
 
 static eager_status plan(const eager__call *call, const eager__traits *traits, running *out,
@@ -48,12 +73,11 @@ static eager_status plan(const eager__call *call, const eager__traits *traits, r
   int64_t outer = eager__shape_product(x, 0, axis);
   *out = (running){.extent = x->dims[axis],
                    .inner = eager__shape_product(x, axis + 1, x->rank),
-                   .lanes = 1,
                    .reverse = eager__attr_get(call, "reverse")->i,
                    .exclusive = eager__attr_get(call, "exclusive")->i};
-  if (traits->cpu_like && out->inner > 1) out->lanes = traits->vector_width;
+  out->lanes = lanes_of(traits, outer, out->inner);
   out->tiles = eager__ceil_div(out->inner, out->lanes);
-  cut(out, outer, traits->cpu_like ? ITEMS_CPU : ITEMS_GPU);
+  cut(out, traits->cpu_like ? parts_on_cpu(out, outer) : parts_on_gpu(out, outer));
   if (traits->loop_limit) out->part = eager__at_most(out->part, EAGER__TRIPS);
   out->parts = eager__ceil_div(out->extent, out->part);
   /* The loop over lanes counts, too, in the pass over the parts. */
@@ -82,7 +106,9 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
 
     running columns = r;
     columns.parts = 1;
-    columns.count = outer * r.tiles;
+    if (r.lanes > 1) columns.lanes = eager__commands_traits(commands)->vector_width;
+    columns.tiles = eager__ceil_div(r.inner, columns.lanes);
+    columns.count = outer * columns.tiles;
     eager__kernel_begin(commands, &eager__family_cumulative, call->dtype, row->starts);
     eager__arg_scratch(commands, totals);
     eager__arg_bytes(commands, &columns, sizeof columns);

@@ -139,6 +139,23 @@ static void long_axes(void **state) {
     }
 }
 
+/* Several vectors along the axis or across it, whole and in part. */
+static void vectors(void **state) {
+  (void)state;
+  test_enable();
+  static const running_case wide[] = {
+      {{2, {3, 37}}, 1}, {{2, {2, 64}}, 1}, {{2, {19, 70}}, 0}, {{2, {17, 1100}}, 0}};
+  static const eager_dtype dtypes[] = {EAGER_FLOAT32, EAGER_FLOAT16, EAGER_INT8};
+  for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+    for (int flags = 0; flags < 4; flags++)
+      for (int d = 0; d < 3; d++) {
+        if (test_is_slow() && (i == 3 || d == 1)) continue;
+        check(SUM, dtypes[d], &wide[i], flags);
+        check(PROD, dtypes[d], &wide[i], flags);
+        if (d < 2) check(LOG_SUM_EXP, dtypes[d], &wide[i], flags);
+      }
+}
+
 static void specials(void **state) {
   (void)state;
   test_enable();
@@ -190,6 +207,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_axis_and_direction),
       cmocka_unit_test(long_axes),
+      cmocka_unit_test(vectors),
       cmocka_unit_test(specials),
       cmocka_unit_test(integers_wrap),
       cmocka_unit_test(refusals),
