@@ -61,9 +61,9 @@ __kernel void batch_norm_apply(const __global T *x, long x_offset, const __globa
   x += x_offset, y += y_offset;
   means += means_offset, scales += scales_offset, offsets += offsets_offset;
   size_t length = inner == 1 ? channels : inner;
-  while (i < end) {
-    size_t run = i / length, c = i - run * length;
-    size_t stop = AT_MOST(end, i + (length - c));
+  size_t run = i / length, first = i - run * length;
+  for (; i < end; run++, first = 0) {
+    size_t c = first, stop = AT_MOST(end, i + (length - first));
     if (inner > 1) c = run - run / channels * channels;
     if (!CPU_LIKE) {
       STORE(y, i, NORMALISED(LOAD(x, i), means[c], scales[c], offsets[c]));
@@ -129,9 +129,9 @@ __kernel void batch_norm_back_apply(const __global T *dy, long dy_offset,
   means += means_offset, coefs += coefs_offset;
   const __global A *levels = coefs + channels, *tilts = levels + channels;
   size_t length = inner == 1 ? channels : inner;
-  while (i < end) {
-    size_t run = i / length, c = i - run * length;
-    size_t stop = AT_MOST(end, i + (length - c));
+  size_t run = i / length, first = i - run * length;
+  for (; i < end; run++, first = 0) {
+    size_t c = first, stop = AT_MOST(end, i + (length - first));
     if (inner > 1) c = run - run / channels * channels;
     if (!CPU_LIKE) {
       A slope = LOAD(dy, i), all = coefs[c];

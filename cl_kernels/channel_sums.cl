@@ -18,28 +18,37 @@ typedef struct {
 
 enum { OF_MEAN, OF_SQUARES, OF_SLOPES, OF_WEIGHTED, OF_ROWS };
 
-INLINED void add_terms(int what, AV x, AV dy, AV mean, AV weight, AV sums[4]) {
+/* Trips over which sums run plainly; what is lost between such stretches is carried on. */
+#define STRETCH 16
+
+INLINED void add_terms(int what, AV x, AV dy, AV mean, AV weight, AV plain[2]) {
   AV centred = x - mean;
   switch (what) {
   case OF_MEAN:
-    carryv(&sums[0], &sums[1], x);
+    plain[0] += x;
     break;
   case OF_SQUARES:
-    carryv(&sums[0], &sums[1], centred * centred);
-    carryv(&sums[2], &sums[3], centred);
+    plain[0] += centred * centred;
+    plain[1] += centred;
     break;
   case OF_SLOPES:
-    carryv(&sums[0], &sums[1], dy);
-    carryv(&sums[2], &sums[3], dy * centred);
+    plain[0] += dy;
+    plain[1] += dy * centred;
     break;
   case OF_WEIGHTED:
-    carryv(&sums[0], &sums[1], dy * weight);
-    carryv(&sums[2], &sums[3], dy * weight * centred);
+    plain[0] += dy * weight;
+    plain[1] += dy * weight * centred;
     break;
   default:
-    carryv(&sums[0], &sums[1], dy);
-    carryv(&sums[2], &sums[3], dy * (centred * weight));
+    plain[0] += dy;
+    plain[1] += dy * (centred * weight);
   }
+}
+
+INLINED void carry_terms(int what, AV plain[2], AV sums[4]) {
+  carryv(&sums[0], &sums[1], plain[0]);
+  if (what != OF_MEAN) carryv(&sums[2], &sums[3], plain[1]);
+  plain[0] = plain[1] = (AV)0;
 }
 
 INLINED bool has_slopes(int what) {
@@ -54,8 +63,9 @@ INLINED void sum_rows(int what, const __global T *x, const __global T *dy,
   size_t part = get_global_id(1), begin = part * (size_t)s->part;
   size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->outer * inner);
   size_t step = (CPU_LIKE ? 1 : lanes) * V;
-  AV sums[4];
+  AV sums[4], plain[2];
   for (int i = 0; i < 4; i++) sums[i] = (AV)0;
+  plain[0] = plain[1] = (AV)0;
   if (channel >= channels) end = 0;
   A middle = (A)0;
   if (begin < end && what != OF_MEAN && s->centred) middle = mean[channel];
@@ -63,12 +73,16 @@ INLINED void sum_rows(int what, const __global T *x, const __global T *dy,
     size_t run = begin / inner, first = begin - run * inner;
     size_t count = AT_MOST(inner - first, end - begin);
     size_t at = (run * channels + channel) * inner + first;
-    for (size_t i = lane * V; i < count; i += step) {
-      AV slope = (AV)0, weight = (AV)0;
-      if (has_slopes(what)) slope = load_upto(dy + at + i, count - i, (A)0);
-      if (what == OF_WEIGHTED) weight = load_upto(gamma + first + i, count - i, (A)0);
-      AV here = load_upto(x + at + i, count - i, middle);
-      add_terms(what, here, slope, (AV)middle, weight, sums);
+    for (size_t i = lane * V; i < count;) {
+      size_t stop = AT_MOST(count, i + STRETCH * step);
+      for (; i < stop; i += step) {
+        AV slope = (AV)0, weight = (AV)0;
+        if (has_slopes(what)) slope = load_upto(dy + at + i, count - i, (A)0);
+        if (what == OF_WEIGHTED) weight = load_upto(gamma + first + i, count - i, (A)0);
+        AV here = load_upto(x + at + i, count - i, middle);
+        add_terms(what, here, slope, (AV)middle, weight, plain);
+      }
+      carry_terms(what, plain, sums);
     }
     begin += count;
   }
@@ -94,20 +108,25 @@ INLINED void sum_columns(int what, const __global T *x, const __global T *dy,
     rows = AT_MOST(row + (size_t)s->part, rows);
     step = 1;
   }
-  AV sums[4];
+  AV sums[4], plain[2];
   for (int i = 0; i < 4; i++) sums[i] = (AV)0;
+  plain[0] = plain[1] = (AV)0;
   AV middle = (AV)0, weight = (AV)0;
   if (what != OF_MEAN && what != OF_ROWS && s->centred)
     middle = load_stats(mean + channel, count);
-  for (; row < rows; row += step) {
-    size_t at = row * channels + channel;
-    if (what == OF_ROWS) {
-      if (s->centred) middle = (AV)mean[row];
-      weight = (AV)scale[row];
+  while (row < rows) {
+    size_t stop = AT_MOST(rows, row + STRETCH * step);
+    for (; row < stop; row += step) {
+      size_t at = row * channels + channel;
+      if (what == OF_ROWS) {
+        if (s->centred) middle = (AV)mean[row];
+        weight = (AV)scale[row];
+      }
+      AV slope = (AV)0;
+      if (has_slopes(what)) slope = load_upto(dy + at, count, (A)0);
+      add_terms(what, load_upto(x + at, count, (A)0), slope, middle, weight, plain);
     }
-    AV slope = (AV)0;
-    if (has_slopes(what)) slope = load_upto(dy + at, count, (A)0);
-    add_terms(what, load_upto(x + at, count, (A)0), slope, middle, weight, sums);
+    carry_terms(what, plain, sums);
   }
   row_lanes a, b;
   a.v = sums[0] - sums[1];

@@ -13,8 +13,14 @@ typedef struct {
 INLINED void norm_write(const __global T *x, const __global T *gamma,
                         const __global T *beta, __global T *y, const norm_shape *s,
                         size_t first, size_t end, A mean, A inverse) {
-  size_t step = (CPU_LIKE ? 1 : (size_t)s->lanes) * V;
-  for (size_t i = first; i < end; i += step) {
+  size_t step = (CPU_LIKE ? 1 : (size_t)s->lanes) * V, i = first;
+  if (CPU_LIKE && s->scaled && s->shifted) {
+    for (; i + V <= end; i += V) {
+      AV here = (LOADV(x, i) - mean) * inverse;
+      STOREV(y, i, here * LOADV(gamma, i) + LOADV(beta, i));
+    }
+  }
+  for (; i < end; i += step) {
     size_t left = end - i;
     AV here = (load_upto(x + i, left, (A)0) - mean) * inverse;
     if (s->scaled) here *= load_upto(gamma + i, left, (A)0);
@@ -23,32 +29,70 @@ INLINED void norm_write(const __global T *x, const __global T *gamma,
   }
 }
 
+/* Sums of x - centre, and of its square, over a row that one work-item has for itself. */
+INLINED void whole_sums(const __global T *x, size_t count, A centre, A *sum, A *squares) {
+  AV total[2], lost[2];
+  total[0] = total[1] = lost[0] = lost[1] = (AV)0;
+  while (count >= 4 * V) {
+    size_t trips = AT_MOST(count / (4 * V), STRETCH);
+    AV a = (AV)0, b = (AV)0, c = (AV)0, d = (AV)0, p = (AV)0, q = (AV)0;
+    for (size_t i = 0; i < trips; i++, x += 4 * V) {
+      AV x0 = LOADV(x, 0) - centre, x1 = LOADV(x, V) - centre;
+      AV x2 = LOADV(x, 2 * V) - centre, x3 = LOADV(x, 3 * V) - centre;
+      a += x0 + x1;
+      b += x2 + x3;
+      if (!squares) continue;
+      c += x0 * x0;
+      d += x1 * x1;
+      p += x2 * x2;
+      q += x3 * x3;
+    }
+    carryv(&total[0], &lost[0], a + b);
+    if (squares) carryv(&total[1], &lost[1], (c + d) + (p + q));
+    count -= trips * 4 * V;
+  }
+  for (size_t i = 0; i < count; i += V) {
+    AV here = load_upto(x + i, count - i, centre) - centre;
+    carryv(&total[0], &lost[0], here);
+    if (squares) carryv(&total[1], &lost[1], here * here);
+  }
+  *sum = sum_across(total[0] - lost[0]);
+  if (squares) *squares = sum_across(total[1] - lost[1]);
+}
+
 INLINED A row_mean(const __global T *x, const norm_shape *s, size_t first, size_t end,
                    __local A *tile) {
-  size_t lanes = (size_t)s->lanes, step = (CPU_LIKE ? 1 : lanes) * V;
-  AV total = (AV)0, lost = (AV)0;
-  for (size_t i = first; i < end; i += step)
-    carryv(&total, &lost, load_upto(x + i, end - i, (A)0));
-  A sum = team_sum(sum_across(total) - sum_across(lost), tile, lanes);
+  size_t lanes = (size_t)s->lanes;
+  A sum = (A)0;
+  if (CPU_LIKE) {
+    whole_sums(x, end, (A)0, &sum, 0);
+  } else {
+    AV total = (AV)0, lost = (AV)0;
+    for (size_t i = first; i < end; i += lanes * V)
+      carryv(&total, &lost, load_upto(x + i, end - i, (A)0));
+    sum = team_sum(sum_across(total) - sum_across(lost), tile, lanes);
+  }
   return sum / (A)s->length;
 }
 
 /* 1 / sqrt(variance + epsilon). What the mean lacks to the last bit is taken off. */
 INLINED A row_inverse(const __global T *x, const norm_shape *s, size_t first, size_t end,
                       A mean, A epsilon, __local A *tile) {
-  size_t lanes = (size_t)s->lanes, step = (CPU_LIKE ? 1 : lanes) * V;
-  AV total = (AV)0, lost = (AV)0, rest = (AV)0, rest_lost = (AV)0;
-  for (size_t i = first; i < end; i += step) {
-    AV here = load_upto(x + i, end - i, mean) - mean;
-    carryv(&total, &lost, here * here);
-    carryv(&rest, &rest_lost, here);
+  size_t lanes = (size_t)s->lanes;
+  A n = (A)s->length, squares = (A)0, off = (A)0;
+  if (CPU_LIKE) {
+    whole_sums(x, end, mean, &off, &squares);
+  } else {
+    AV total = (AV)0, lost = (AV)0, rest = (AV)0, rest_lost = (AV)0;
+    for (size_t i = first; i < end; i += lanes * V) {
+      AV here = load_upto(x + i, end - i, mean) - mean;
+      carryv(&total, &lost, here * here);
+      carryv(&rest, &rest_lost, here);
+    }
+    squares = team_sum(sum_across(total) - sum_across(lost), tile, lanes);
+    if (s->centred) off = team_sum(sum_across(rest) - sum_across(rest_lost), tile, lanes);
   }
-  A n = (A)s->length;
-  A squares = team_sum(sum_across(total) - sum_across(lost), tile, lanes);
-  if (s->centred) {
-    A off = team_sum(sum_across(rest) - sum_across(rest_lost), tile, lanes);
-    squares -= off * off / n;
-  }
+  if (s->centred) squares -= off * off / n;
   if (squares < (A)0) squares = (A)0;
   return rsqrt(squares / n + epsilon);
 }
@@ -140,12 +184,17 @@ INLINED void back_row(const __global T *dy, const __global T *x, const __global 
     if (s->centred) mean = means[row];
   }
   dy += row * length, x += row * length, dx += row * length;
-  AV sums[4];
+  AV sums[4], plain[2];
   for (int i = 0; i < 4; i++) sums[i] = (AV)0;
-  for (size_t i = first; i < end; i += step) {
-    size_t left = end - i;
-    AV slope = load_upto(dy + i, left, (A)0), weight = load_upto(gamma + i, left, (A)0);
-    add_terms(OF_WEIGHTED, load_upto(x + i, left, mean), slope, (AV)mean, weight, sums);
+  plain[0] = plain[1] = (AV)0;
+  for (size_t i = first; i < end;) {
+    size_t stop = AT_MOST(end, i + STRETCH * step);
+    for (; i < stop; i += step) {
+      size_t left = end - i;
+      AV slope = load_upto(dy + i, left, (A)0), weight = load_upto(gamma + i, left, (A)0);
+      add_terms(OF_WEIGHTED, load_upto(x + i, left, mean), slope, (AV)mean, weight, plain);
+    }
+    carry_terms(OF_WEIGHTED, plain, sums);
   }
   A n = (A)length, level = (A)0;
   if (s->centred)
