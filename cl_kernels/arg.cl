@@ -3,24 +3,22 @@
  *
  * Result `o` looks at `length` elements `inner` apart. They may be cut into `parts` of
  * `part`: then values[p * outputs + o] and places[p * outputs + o] are what part p finds,
- * and arg_finish compares them. Results have
- * `bytes` bytes.
+ * and arg_finish compares them. Results have `bytes` bytes.
  *
- * _rows, _columns: one work-item takes `block` results (tiles of V columns), local size 1.
+ * _rows, _columns: one work-item takes `block` results (tiles of `lanes` columns, at most
+ * ARG_WIDEST vectors), local size 1.
  * _group: `lanes` work-items share a part of a result, as in reduce_group.cl. */
 typedef struct {
   long outputs, length, inner, parts, part, block, lanes, bytes;
 } search;
 
+#define ARG_WIDEST 32
+#define LOOKED     64 /* rows whose numbers fit into lanes of any size */
+
 INLINED bool beats(int least, A x, A best) {
   if (IS_NAN(best)) return false;
   if (IS_NAN(x)) return true;
   return least ? x < best : x > best;
-}
-
-INLINED MV beatsv(int least, AV x, AV best) {
-  MV more = least ? x < best : x > best;
-  return more | FLOAT_OR_INT((x != x) & (best == best), (MV)0);
 }
 
 INLINED void store_place(__global uchar *y, const search *s, size_t output, long at) {
@@ -49,14 +47,23 @@ INLINED size_t find(const __global T *p, A value, size_t count) {
   return i;
 }
 
+INLINED AV better_of(int least, AV x, AV best) {
+  return least ? smallerv(x, best) : largerv(x, best);
+}
+
 INLINED A best_of(int least, const __global T *p, size_t count) {
   A best = LOAD(p, 0);
   size_t i = 0;
-  if (count >= V) {
-    AV bestv = LOADV(p, 0);
-    for (i = V; i + V <= count; i += V)
-      bestv = least ? smallerv(LOADV(p, i), bestv) : largerv(LOADV(p, i), bestv);
-    best = across(least ? FOLD_MIN : FOLD_MAX, bestv);
+  if (count >= 4 * V) {
+    AV a = LOADV(p, 0), b = LOADV(p, V), c = LOADV(p, 2 * V), d = LOADV(p, 3 * V);
+    for (i = 4 * V; i + 4 * V <= count; i += 4 * V) {
+      a = better_of(least, LOADV(p, i), a);
+      b = better_of(least, LOADV(p, i + V), b);
+      c = better_of(least, LOADV(p, i + 2 * V), c);
+      d = better_of(least, LOADV(p, i + 3 * V), d);
+    }
+    a = better_of(least, better_of(least, a, b), better_of(least, c, d));
+    best = across(least ? FOLD_MIN : FOLD_MAX, a);
   }
   for (; i < count; i++) {
     A x = LOAD(p, i);
@@ -93,32 +100,88 @@ INLINED void arg_rows_of(int least, const __global T *x, __global uchar *y,
   }
 }
 
+typedef union {
+  MV v;
+  MASK_LANE a[V];
+} mask_lanes;
+
+/* One row more of V columns: the best so far, and how many rows below a multiple of LOOKED
+ * it stands; -1: before that. NaN is above all, and the first one stays. */
+INLINED void look_at(int least, AV x, size_t row, AV *best, MV *at) {
+  MV kept = least ? x >= *best : x <= *best;
+  MV better = ~kept & FLOAT_OR_INT(*best == *best, (MV)-1);
+  *best = SELECT(better, x, *best);
+  *at = select(*at, (MV)(MASK_LANE)row, better);
+}
+
+/* `rows` rows, ROWS_AT_ONCE at most, of which the first is row `from`. */
+INLINED void look_at_rows(int least, const __global T *p, size_t inner, size_t from,
+                          size_t rows, size_t count, AV *best, MV *at) {
+  AV top = *best;
+  MV place = *at;
+  if (rows == ROWS_AT_ONCE && count >= V) {
+#pragma unroll
+    for (int i = 0; i < ROWS_AT_ONCE; i++, p += inner)
+      look_at(least, LOADV(p, 0), from + i, &top, &place);
+  } else {
+    for (size_t i = 0; i < rows; i++, p += inner) {
+      AV x = count >= V ? LOADV(p, 0) : LOADV_PART(p, 0, (int)count);
+      look_at(least, x, from + i, &top, &place);
+    }
+  }
+  *best = top;
+  *at = place;
+}
+
+/* One tile: `count` columns, and the rows [begin, end) of them. */
+INLINED void arg_tile_of(int least, const __global T *x, size_t begin, size_t end,
+                         size_t inner, size_t count, lanes_of *best, long *places) {
+  mask_lanes at[ARG_WIDEST];
+  for (size_t v = 0; v * V < count; v++) {
+    const __global T *p = x + begin * inner + v * V;
+    size_t left = count - v * V;
+    best[v].v = left >= V ? LOADV(p, 0) : LOADV_PART(p, 0, (int)left);
+  }
+  for (size_t i = 0; i < count; i++) places[i] = (long)begin;
+  for (size_t first = begin; first < end; first += LOOKED) {
+    size_t rows = AT_MOST(end - first, LOOKED);
+    for (size_t v = 0; v * V < count; v++) at[v].v = (MV)-1;
+    for (size_t i = 0; i < rows; i += ROWS_AT_ONCE)
+      for (size_t v = 0; v * V < count; v++)
+        look_at_rows(least, x + (first + i) * inner + v * V, inner, i,
+                     AT_MOST(rows - i, ROWS_AT_ONCE), count - v * V, &best[v].v, &at[v].v);
+    for (size_t v = 0; v * V < count; v++) {
+      if (!any(at[v].v >= (MV)0)) continue;
+      size_t left = AT_MOST(count - v * V, V);
+      for (size_t i = 0; i < left; i++)
+        if (at[v].a[i] >= 0) places[v * V + i] = (long)first + at[v].a[i];
+    }
+  }
+}
+
 INLINED void arg_columns_of(int least, const __global T *x, __global uchar *y,
-                            const search *s) {
-  size_t inner = (size_t)s->inner, tiles = (inner + V - 1) / V;
+                            __global A *values, __global long *places, const search *s) {
+  lanes_of best[ARG_WIDEST];
+  long at[ARG_WIDEST * V];
+  size_t inner = (size_t)s->inner, lanes = (size_t)s->lanes;
+  size_t tiles = (inner + lanes - 1) / lanes, part = get_global_id(1);
   size_t tile = get_global_id(0) * (size_t)s->block;
   size_t last = AT_MOST(tile + (size_t)s->block, (size_t)s->outputs / inner * tiles);
+  size_t begin = part * (size_t)s->part;
+  size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
   for (; tile < last; tile++) {
-    size_t outer = tile / tiles, column = (tile - outer * tiles) * V;
-    int count = (int)AT_MOST(inner - column, V);
+    size_t outer = tile / tiles, column = (tile - outer * tiles) * lanes;
+    size_t count = AT_MOST(inner - column, lanes), output = outer * inner + column;
     const __global T *p = x + outer * (size_t)s->length * inner + column;
-    lanes_of best;
-    long places[V];
-    best.v = count == V ? LOADV(p, 0) : LOADV_PART(p, 0, count);
-    for (int i = 0; i < V; i++) places[i] = 0;
-    for (size_t row = 1; row < (size_t)s->length; row++) {
-      p += inner;
-      lanes_of here;
-      here.v = count == V ? LOADV(p, 0) : LOADV_PART(p, 0, count);
-      if (!any(beatsv(least, here.v, best.v))) continue;
-      for (int i = 0; i < V; i++) {
-        if (!beats(least, here.a[i], best.a[i])) continue;
-        best.a[i] = here.a[i];
-        places[i] = (long)row;
+    arg_tile_of(least, p, begin, end, inner, count, best, at);
+    for (size_t i = 0; i < count; i++) {
+      if (s->parts > 1) {
+        values[part * (size_t)s->outputs + output + i] = best[i / V].a[i & (V - 1)];
+        places[part * (size_t)s->outputs + output + i] = at[i];
+      } else {
+        store_place(y, s, output + i, at[i]);
       }
     }
-    for (int i = 0; i < count; i++)
-      store_place(y, s, outer * inner + column + i, places[i]);
   }
 }
 
@@ -202,20 +265,25 @@ INLINED void arg_finish_of(int least, __global uchar *y, const __global A *value
   __kernel void rows(const __global T *x, long x_offset, __global uchar *y, long y_offset, \
                      __global A *values, long values_offset, __global long *places,        \
                      long places_offset, search s) {                                       \
-    arg_rows_of(least, x + x_offset, y + s.bytes * y_offset,                               \
-                values + values_offset, places + places_offset, &s);                       \
+    if (CPU_LIKE)                                                                          \
+      arg_rows_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,     \
+                  places + places_offset, &s);                                             \
   }                                                                                        \
   __kernel void columns(const __global T *x, long x_offset, __global uchar *y,             \
-                        long y_offset, search s) {                                         \
-    arg_columns_of(least, x + x_offset, y + s.bytes * y_offset, &s);                       \
+                        long y_offset, __global A *values, long values_offset,             \
+                        __global long *places, long places_offset, search s) {             \
+    if (CPU_LIKE)                                                                          \
+      arg_columns_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,  \
+                     places + places_offset, &s);                                          \
   }
 #define ARG_GROUP(group, finish, least)                                                    \
-  __kernel void group(const __global T *x, long x_offset, __global uchar *y, long y_offset,\
-                      __global A *values, long values_offset, __global long *places,       \
-                      long places_offset, search s, __local A *tile,                       \
-                      __local long *tile_at) {                                             \
-    arg_group_of(least, x + x_offset, y + s.bytes * y_offset,                              \
-                 values + values_offset, places + places_offset, &s, tile, tile_at);       \
+  __kernel void group(const __global T *x, long x_offset, __global uchar *y,               \
+                      long y_offset, __global A *values, long values_offset,               \
+                      __global long *places, long places_offset, search s,                 \
+                      __local A *tile, __local long *tile_at) {                            \
+    if (!CPU_LIKE)                                                                         \
+      arg_group_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,    \
+                   places + places_offset, &s, tile, tile_at);                             \
   }                                                                                        \
   __kernel void finish(__global uchar *y, long y_offset, const __global A *values,         \
                        long values_offset, const __global long *places,                    \

@@ -24,7 +24,9 @@ typedef struct {
 enum { LAST_NOTHING, LAST_ROOT, LAST_LOG };
 
 /* Trips over which sums run plainly; what is lost between such stretches is carried on. */
-#define STRETCH 16
+#define STRETCH      16
+#define ROWS_AT_ONCE 8
+#define WIDEST       64 /* vectors of columns that a work-item takes side by side */
 
 INLINED A start_of(int op) {
   switch (op) {
@@ -55,11 +57,12 @@ INLINED AV seenv(int op, AV x, AV centre) {
 }
 
 INLINED A across(int op, AV x) {
-  lanes_of u;
-  u.v = x;
-  for (int reach = V / 2; reach > 0; reach /= 2)
-    for (int i = 0; i < reach; i++) u.a[i] = combine(op, u.a[i], u.a[i + reach]);
-  return u.a[0];
+  if (V > 4) {
+    x = combinev(op, x, ROTATED_8(x));
+    x = combinev(op, x, ROTATED_4(x));
+  }
+  x = combinev(op, x, ROTATED_2(x));
+  return combinev(op, x, ROTATED_1(x)).s0;
 }
 
 INLINED A settle(int op, A total, A lost) {
@@ -67,7 +70,7 @@ INLINED A settle(int op, A total, A lost) {
 }
 
 INLINED A settlev(int op, AV total, AV lost) {
-  return settle(op, across(op, total), across(op, lost));
+  return across(op, carries(op) ? total - lost : total);
 }
 
 INLINED AV load_seen(int op, const __global T *p, AV centre) {
@@ -85,12 +88,9 @@ INLINED AV load_filled(int op, const __global T *p, size_t count, AV centre) {
 
 /* The same from A's, as partial results are. */
 INLINED AV load_partials(const __global A *p, size_t count) {
+  if (count == V) return VLOAD(0, p);
   lanes_of u;
-  if (count == V) {
-    for (size_t i = 0; i < V; i++) u.a[i] = p[i];
-  } else {
-    for (size_t i = 0; i < V; i++) u.a[i] = p[AT_MOST(i, count - 1)];
-  }
+  for (size_t i = 0; i < V; i++) u.a[i] = p[AT_MOST(i, count - 1)];
   return u.v;
 }
 
@@ -124,6 +124,20 @@ INLINED void put_result(__global T *y, size_t output, A x, const reduction *r, A
     ((__global A *)y)[output] = value;
   else
     STORE(y, output, value);
+}
+
+/* `count` of V lanes. */
+INLINED void put_results(__global T *y, size_t output, AV x, size_t count,
+                         const reduction *r, AV centre) {
+  bool plain = !r->raw & (r->last == LAST_NOTHING) & (IS_FLOAT | (r->divisor == 1));
+  if (plain && count == V) {
+    STOREV(y, output, FLOAT_OR_INT(x / (A)r->divisor, x));
+    return;
+  }
+  lanes_of u, c;
+  u.v = x;
+  c.v = centre;
+  for (size_t i = 0; i < count; i++) put_result(y, output + i, u.a[i], r, c.a[i]);
 }
 
 /* An exponential's centre, the largest element, may be infinite or NaN: 0 then. */
@@ -216,31 +230,46 @@ INLINED void rows_block(int op, const __global T *x, __global T *y, __global A *
   }
 }
 
-/* `width` vectors of columns side by side, the last of `count` columns. */
-INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows, int width,
+/* What ROWS_AT_ONCE rows of V columns make: so few rows are streams that processors
+ * follow. */
+INLINED AV fold_rows(int op, const __global T *p, size_t stride, AV centre) {
+  AV x[ROWS_AT_ONCE];
+#pragma unroll
+  for (int i = 0; i < ROWS_AT_ONCE; i++, p += stride) x[i] = load_seen(op, p, centre);
+#pragma unroll
+  for (int reach = ROWS_AT_ONCE / 2; reach > 0; reach /= 2)
+#pragma unroll
+    for (int i = 0; i < reach; i++) x[i] = combinev(op, x[i], x[i + reach]);
+  return x[0];
+}
+
+/* The same of less columns or rows. */
+INLINED AV fold_some(int op, const __global T *p, size_t stride, size_t rows, size_t count,
+                     AV centre) {
+  AV all = (AV)start_of(op);
+  if (count >= V)
+    for (size_t i = 0; i < rows; i++, p += stride)
+      all = combinev(op, all, load_seen(op, p, centre));
+  else
+    for (size_t i = 0; i < rows; i++, p += stride)
+      all = combinev(op, all, load_filled(op, p, count, centre));
+  return all;
+}
+
+/* `count` columns side by side. */
+INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows,
                          size_t count, const AV *centre, AV *total, AV *lost) {
-  AV start = (AV)start_of(op);
   while (rows > 0) {
-    size_t trips = AT_MOST(rows, STRETCH);
-    AV a = start, b = start, c = start, d = start;
-    if (width == 4) {
-      for (size_t i = 0; i < trips; i++, p += stride) {
-        a = combinev(op, a, load_seen(op, p, centre[0]));
-        b = combinev(op, b, load_seen(op, p + V, centre[1]));
-        c = combinev(op, c, load_seen(op, p + 2 * V, centre[2]));
-        d = combinev(op, d, load_seen(op, p + 3 * V, centre[3]));
-      }
-      carryv(op, total + 1, lost + 1, b);
-      carryv(op, total + 2, lost + 2, c);
-      carryv(op, total + 3, lost + 3, d);
-    } else if (count == V) {
-      for (size_t i = 0; i < trips; i++, p += stride)
-        a = combinev(op, a, load_seen(op, p, centre[0]));
-    } else {
-      for (size_t i = 0; i < trips; i++, p += stride)
-        a = combinev(op, a, load_filled(op, p, count, centre[0]));
+    size_t trips = AT_MOST(rows, count < V ? STRETCH : ROWS_AT_ONCE), v = 0;
+    if (trips == ROWS_AT_ONCE)
+      for (; (v + 1) * V <= count; v++)
+        carryv(op, total + v, lost + v, fold_rows(op, p + v * V, stride, centre[v]));
+    for (; v * V < count; v++) {
+      size_t left = count - v * V;
+      AV all = fold_some(op, p + v * V, stride, trips, left, centre[v]);
+      carryv(op, total + v, lost + v, all);
     }
-    carryv(op, total, lost, a);
+    p += trips * stride;
     rows -= trips;
   }
 }
@@ -250,22 +279,24 @@ INLINED void store_results(AV value, size_t count, size_t output, AV centre, __g
   lanes_of u, c;
   u.v = value;
   c.v = centre;
-  for (size_t i = 0; i < count; i++) {
-    if (r->parts > 1)
-      partials[get_global_id(1) * (size_t)r->outputs + output + i] = u.a[i];
-    else
-      put_result(y, output + i, u.a[i], r, c.a[i]);
-  }
+  partials += get_global_id(1) * (size_t)r->outputs;
+  if (r->parts > 1 && count == V)
+    VSTORE(value, 0, partials + output);
+  else if (r->parts > 1)
+    for (size_t i = 0; i < count; i++) partials[output + i] = u.a[i];
+  else
+    put_results(y, output, value, count, r, centre);
 }
 
-INLINED void reduce_columns(int op, const __global T *x, const reduction *r, int width,
-                            size_t count, size_t output, __global T *y,
-                            __global A *partials, const __global A *centres) {
-  AV total[4], lost[4], centre[4];
-  for (int i = 0; i < 4; i++) {
-    centre[i] = centres_at(op, centres, output + (i < width ? i * V : 0), count, r);
-    total[i] = (AV)start_of(op);
-    lost[i] = (AV)0;
+/* `count` columns, WIDEST vectors at most. */
+INLINED void reduce_columns(int op, const __global T *x, const reduction *r, size_t count,
+                            size_t output, __global T *y, __global A *partials,
+                            const __global A *centres) {
+  AV total[WIDEST], lost[WIDEST], centre[WIDEST];
+  for (size_t v = 0; v * V < count; v++) {
+    centre[v] = centres_at(op, centres, output + v * V, count - v * V, r);
+    total[v] = (AV)start_of(op);
+    lost[v] = (AV)0;
   }
   size_t length = (size_t)r->run;
   size_t begin = get_global_id(1) * (size_t)r->part;
@@ -274,39 +305,31 @@ INLINED void reduce_columns(int op, const __global T *x, const reduction *r, int
     size_t run = begin / length, first = begin - run * length;
     size_t rows = AT_MOST(length - first, end - begin);
     const __global T *p = x + place(run, r->run_rank, r->run_dims, r->run_strides);
-    add_columns(op, p + first * (size_t)r->stride, (size_t)r->stride, rows, width, count,
-                centre, total, lost);
+    add_columns(op, p + first * (size_t)r->stride, (size_t)r->stride, rows, count, centre,
+                total, lost);
     begin += rows;
   }
-  for (int i = 0; i < width; i++) {
-    AV value = carries(op) ? total[i] - lost[i] : total[i];
-    store_results(value, count, output + i * V, centre[i], y, partials, r);
+  for (size_t v = 0; v * V < count; v++) {
+    AV value = carries(op) ? total[v] - lost[v] : total[v];
+    store_results(value, AT_MOST(count - v * V, V), output + v * V, centre[v], y, partials,
+                  r);
   }
 }
 
-/* The last axis is kept: it is the last of kept_dims. A tile is up to 4 * V of its columns;
- * a work-item takes `block` tiles. Global: blocks of tiles, parts. */
+/* The last axis is kept: it is the last of kept_dims. A tile is `lanes` of its columns; a
+ * work-item takes `block` tiles. Global: blocks of tiles, parts. */
 INLINED void columns_block(int op, const __global T *x, __global T *y, __global A *partials,
                            const __global A *centres, const reduction *r) {
-  size_t columns = (size_t)r->kept_dims[r->kept_rank - 1];
-  size_t tiles = (columns + 4 * V - 1) / (4 * V);
+  size_t columns = (size_t)r->kept_dims[r->kept_rank - 1], lanes = (size_t)r->lanes;
+  size_t tiles = (columns + lanes - 1) / lanes;
   size_t tile = get_global_id(0) * (size_t)r->block;
   size_t last = AT_MOST(tile + (size_t)r->block, (size_t)r->outputs / columns * tiles);
   for (; tile < last; tile++) {
-    size_t outer = tile / tiles, column = (tile - outer * tiles) * 4 * V;
-    size_t left = columns - column, output = outer * columns + column;
+    size_t outer = tile / tiles, column = (tile - outer * tiles) * lanes;
     const __global T *p =
         x + column + place(outer, r->kept_rank - 1, r->kept_dims, r->kept_strides);
-    if (left >= 4 * V) {
-      reduce_columns(op, p, r, 4, V, output, y, partials, centres);
-      continue;
-    }
-    for (size_t i = 0; i < left; i += V) {
-      if (left - i >= V)
-        reduce_columns(op, p + i, r, 1, V, output + i, y, partials, centres);
-      else
-        reduce_columns(op, p + i, r, 1, left - i, output + i, y, partials, centres);
-    }
+    reduce_columns(op, p, r, AT_MOST(columns - column, lanes), outer * columns + column, y,
+                   partials, centres);
   }
 }
 
@@ -319,8 +342,6 @@ INLINED void finish_block(int op, __global T *y, const __global A *partials,
   AV total = (AV)start_of(op), lost = (AV)0;
   for (size_t p = 0; p < (size_t)r->parts; p++)
     carryv(op, &total, &lost, load_partials(partials + p * r->outputs + output, count));
-  lanes_of u;
-  u.v = carries(op) ? total - lost : total;
-  for (size_t i = 0; i < count; i++)
-    put_result(y, output + i, u.a[i], r, centre_at(op, centres, output + i, r));
+  put_results(y, output, carries(op) ? total - lost : total, count, r,
+              centres_at(op, centres, output, count, r));
 }

@@ -7,6 +7,8 @@
 
 enum {
   PART = 16384, /* elements worth a work-item of their own */
+  WIDEST = 32,  /* vectors side by side, as in arg.cl */
+  BLOCKS = 64,  /* work-items that keep a CPU's cores busy */
 };
 
 /* As in arg.cl. */
@@ -56,10 +58,12 @@ static void cut(search *s, int64_t parts) {
 /* Blocks for one work-item each. The number of them is the result. */
 static int64_t plan_blocks(search *s, int64_t lanes) {
   if (s->inner > 1) {
-    cut(s, 1);
-    s->block = eager__at_least(PART / 2 / (s->length * eager__at_most(s->inner, lanes)), 1);
-    return eager__ceil_div(s->outputs / s->inner * eager__ceil_div(s->inner, lanes),
-                           s->block);
+    s->lanes = eager__at_most(eager__ceil_div(s->inner, lanes), WIDEST) * lanes;
+    int64_t tiles = s->outputs / s->inner * eager__ceil_div(s->inner, s->lanes);
+    int64_t width = eager__at_most(s->inner, s->lanes);
+    cut(s, eager__at_most(s->length * width / (8 * PART), BLOCKS / tiles));
+    s->block = eager__at_least(PART / 2 / (s->length * width), 1);
+    return eager__ceil_div(tiles, s->block);
   }
   cut(s, s->outputs < 16 ? eager__at_most(s->length / PART, 64 / s->outputs) : 1);
   s->block = eager__at_least(PART / 2 / (s->length + 32), 1);
@@ -114,10 +118,8 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
                                 : row->rows);
   eager__arg_input(commands, 0);
   eager__arg_output(commands, 0);
-  if (!columns) {
-    add_partials(commands, values);
-    add_partials(commands, places);
-  }
+  add_partials(commands, values);
+  add_partials(commands, places);
   eager__arg_bytes(commands, &s, sizeof s);
   if (!blocks) {
     eager__arg_local(commands, (size_t)size * element);

@@ -3,7 +3,9 @@
 #include "ops/plan.h"
 
 enum {
-  TILE = 64,    /* columns that one block takes side by side */
+  ROW = 64,     /* elements whose sums run side by side */
+  TILE = 1024,  /* columns that one block takes side by side: 64 vectors in reduce.cl */
+  FEW = 16,     /* tiles that do not keep a CPU's cores busy */
   PART = 16384, /* elements worth a work-item of their own */
   STRETCH = 16, /* as in reduce.cl */
 };
@@ -59,14 +61,15 @@ int64_t eager__reduction_plan_blocks(eager__reduction *r, bool columns) {
   int64_t total = r->run * r->runs;
   if (!columns) {
     bool few = r->outputs < 16 && total >= 4 * PART;
-    cut(r, few ? eager__at_most(total / PART, TILE / r->outputs) : 1, TILE);
+    cut(r, few ? eager__at_most(total / PART, 64 / r->outputs) : 1, ROW);
     r->block = eager__at_least(PART / 2 / (total + 32), 1);
     return eager__ceil_div(r->outputs, r->block);
   }
   int64_t inner = r->kept_dims[r->kept_rank - 1], outer = r->outputs / inner;
   int64_t tiles = outer * eager__ceil_div(inner, TILE), width = eager__at_most(inner, TILE);
-  bool tall = outer < TILE && total * inner >= 4 * PART;
-  cut(r, tall ? eager__at_most(total * width / PART, 1024) : 1, STRETCH);
+  bool tall = tiles < FEW && total * width >= 4 * PART;
+  cut(r, tall ? eager__at_most(total * width / (4 * PART), 4 * FEW / tiles) : 1, STRETCH);
+  r->lanes = TILE;
   r->block = eager__at_least(PART / 2 / (total * width + 32), 1);
   return eager__ceil_div(tiles, r->block);
 }

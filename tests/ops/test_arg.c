@@ -93,6 +93,11 @@ static void long_axes(void **state) {
   check(EAGER_INT32, (test_shape){2, {2, 200003}}, 1, 1e9, false);
   check(EAGER_FLOAT32, (test_shape){2, {200003, 3}}, 0, 1e6, true);
   check(EAGER_FLOAT32, (test_shape){2, {65537, 65}}, 0, 1e6, false);
+  check(EAGER_FLOAT32, (test_shape){2, {131, 530}}, 0, 50, true);
+  if (test_has_arithmetic(EAGER_FLOAT64))
+    check(EAGER_FLOAT64, (test_shape){3, {3, 70, 37}}, 1, 1e6, true);
+  check(EAGER_INT8, (test_shape){2, {4099, 70}}, 0, 100, false);
+  check(EAGER_UINT8, (test_shape){2, {300, 1100}}, 0, 3, false);
 }
 
 static void refusals(void **state) {

@@ -206,9 +206,10 @@ static void long_axes(void **state) {
   (void)state;
   test_enable();
   if (test_is_slow()) test_skip("millions of additions");
-  static const test_shape longs[] = {{1, {65535}},     {1, {65537}},     {1, {200003}},
-                                     {2, {2, 200003}}, {2, {200003, 2}}, {3, {70001, 2, 3}},
-                                     {2, {1030, 97}},  {2, {65537, 65}}, {1, {3000001}}};
+  static const test_shape longs[] = {
+      {1, {65535}},     {1, {65537}},       {1, {200003}},      {2, {2, 200003}},
+      {2, {200003, 2}}, {3, {70001, 2, 3}}, {2, {1030, 97}},    {2, {65537, 65}},
+      {1, {3000001}},   {2, {19, 1100}},    {3, {20, 70, 130}}, {2, {4099, 37}}};
   for (size_t s = 0; s < sizeof longs / sizeof *longs; s++) {
     int64_t count = test_elements(longs[s]);
     double *x = test_random_values(EAGER_FLOAT32, count, 0.5, 1);
@@ -233,6 +234,31 @@ static void long_axes(void **state) {
     eager_tensor_release(t);
     eager_tensor_release(u);
   }
+}
+
+/* A NaN in one of many rows is the largest and the smallest of its column, and of all. */
+static void nan_among_many(void **state) {
+  (void)state;
+  test_enable();
+  test_shape shape = {2, {37, 150}};
+  int64_t count = test_elements(shape);
+  double *x = test_random_values(EAGER_FLOAT32, count, -1, 1);
+  for (int i = 0; i < 40; i++) x[test_random() % (uint64_t)count] = NAN;
+  x[3] = -INFINITY;
+  eager_tensor *t = test_tensor(EAGER_FLOAT32, shape, x), *y;
+  for (int c = 0; c < CASES; c++) {
+    if (cases[c].reference != largest && cases[c].reference != smallest) continue;
+    if (cases[c].kind == BOOLS) continue;
+    for (unsigned axes = 1; axes < 4; axes++) {
+      double *want = test_reduce(cases[c].reference, shape, x, axes);
+      assert_ok(
+          cases[c].door(t, axes == 3 ? NULL : (int64_t[]){axes - 1}, axes != 3, false, &y));
+      test_expect(y, EAGER_FLOAT32, test_reduced(shape, axes, false), want, TEST_EXACT,
+                  cases[c].raw);
+      eager_tensor_release(y);
+    }
+  }
+  eager_tensor_release(t);
 }
 
 static void integers_wrap(void **state) {
@@ -361,17 +387,12 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_set_of_axes),
-      cmocka_unit_test(no_list_means_all_axes),
-      cmocka_unit_test(over_nothing),
-      cmocka_unit_test(nan_and_infinity_go_through),
-      cmocka_unit_test(long_axes),
-      cmocka_unit_test(integers_wrap),
-      cmocka_unit_test(integer_means_truncate),
-      cmocka_unit_test(centres_help),
-      cmocka_unit_test(integer_norms_round_down),
-      cmocka_unit_test(very_long_sums),
-      cmocka_unit_test(refusals),
+      cmocka_unit_test(every_set_of_axes), cmocka_unit_test(no_list_means_all_axes),
+      cmocka_unit_test(over_nothing),      cmocka_unit_test(nan_and_infinity_go_through),
+      cmocka_unit_test(long_axes),         cmocka_unit_test(nan_among_many),
+      cmocka_unit_test(integers_wrap),     cmocka_unit_test(integer_means_truncate),
+      cmocka_unit_test(centres_help),      cmocka_unit_test(integer_norms_round_down),
+      cmocka_unit_test(very_long_sums),    cmocka_unit_test(refusals),
   };
   return test_main("ops/reduce", tests, sizeof tests / sizeof *tests);
 }
