@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/small.h"
 #include "cl/blas.h"
 #include "cl/program.h"
 #include "cl/user_program.h"
@@ -378,7 +377,6 @@ static void close_runtime(eager__runtime *runtime) {
   eager__user_programs_close();
   eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
   eager__options_free(&runtime->options);
-  eager__small_trim();
 }
 
 eager_status eager_shutdown(void) {

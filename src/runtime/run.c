@@ -7,6 +7,7 @@
 #include "runtime/allocate.h"
 #include "runtime/capability.h"
 #include "runtime/commands.h"
+#include "runtime/compose.h"
 #include "runtime/mirror.h"
 #include "runtime/placement.h"
 #include "runtime/scope.h"
@@ -296,43 +297,12 @@ static eager_status finish(eager__runtime *runtime, eager_tensor *const *outputs
   return EAGER_OK;
 }
 
-/* --- Ops made of other ops --- */
-
-/* Input #i as inner calls take it: where the op runs. */
-static eager_status settle_input(eager__call *call, int i, eager_tensor **out) {
-  const eager__operand *operand = &call->inputs[i];
-  return eager__tensor_new(operand->dtype, operand->shape, operand->buffer, operand->offset,
-                           operand->tensor->origin, out);
-}
-
-static eager_status compose(eager__call *call, eager_tensor **outputs) {
-  eager_tensor *few[EAGER__INLINE_INPUTS], **given = few;
-  size_t size = (size_t)call->input_count * sizeof *given;
-  if (call->input_count > EAGER__INLINE_INPUTS && !(given = eager__alloc(size)))
-    return eager__out_of_memory(size);
-  eager_status status = EAGER_OK;
-  int settled = 0;
-  for (; settled < call->input_count && status == EAGER_OK; settled++) {
-    given[settled] = call->inputs[settled].tensor;
-    eager_tensor *here = NULL;
-    status = settle_input(call, settled, &here);
-    call->inputs[settled].tensor = here;
-  }
-  if (status == EAGER_OK) status = call->op->compose(call, outputs);
-  for (int i = 0; i < settled; i++) {
-    eager_tensor_release(call->inputs[i].tensor);
-    call->inputs[i].tensor = given[i];
-  }
-  if (given != few) eager__free(given);
-  return status;
-}
-
 /* --- The path --- */
 
 static eager_status carry_out(eager__runtime *runtime, eager__call *call,
                               eager_execution_mode mode, eager_tensor **outputs) {
   EAGER__TRY(migrate(runtime, call, mode));
-  if (call->op->compose) return compose(call, outputs);
+  if (call->op->compose) return eager__compose(call, outputs);
   EAGER__TRY(allocate_outputs(runtime, call));
   EAGER__TRY(make_tensors(call, outputs));
   EAGER__TRY(record_and_submit(runtime, call, mode));

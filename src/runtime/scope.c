@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/small.h"
 #include "eagercl/tensor.h"
 #include "runtime/capability.h"
 #include "runtime/transfer.h"
@@ -58,6 +59,7 @@ static void make_key(void) {
 /* The main thread ends without its destructors: exit handlers run instead. */
 static void drop_main(void) {
   drop_thread(NULL);
+  eager__small_trim();
 }
 static pthread_once_t main_once = PTHREAD_ONCE_INIT;
 static void at_exit(void) {
