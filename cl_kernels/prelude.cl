@@ -305,8 +305,8 @@ static inline void STREAMV(__global T *p, size_t i, AV x) {
 #define OUTLINED static inline
 #endif
 
-/* Before a loop that is seldom run, or over few trips. PoCL would unroll it and make vectors
- * of it, which takes a third of the time that compiling a short kernel takes. */
+/* Before a loop that is seldom run, or over few trips. PoCL would unroll it and make
+ * vectors of it: a third of the time that compiling a short kernel takes. */
 #if CPU_LIKE
 #define ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
 #else

@@ -1,5 +1,5 @@
-/* The kernels of reduce.cl for sums about a centre: centres[o], of type A, belongs to result
- * o. */
+/* The kernels of reduce.cl for sums about a centre: centres[o], of type A, belongs to
+ * result o. */
 
 #define REDUCE_BLOCK(name, body, op)                                                       \
   __kernel void name(const __global T *x, long x_offset, __global T *y, long y_offset,     \
