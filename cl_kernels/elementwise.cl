@@ -309,7 +309,7 @@ OUTLINED void flag(__global int *cells, int slot, size_t i, MV bad) {
 
 /* `x` with zero in the bad lanes. */
 static inline AV flagged(__global int *cells, int slot, size_t i, MV bad, AV x) {
-  if (any(bad)) flag(cells, slot, i, bad);
+  if (ANY(bad)) flag(cells, slot, i, bad);
   return SELECT(bad, ZERO, x);
 }
 
@@ -336,7 +336,7 @@ static inline AV floor_rest(AV rest, AV b) {
 
 static inline BITSV power(BITSV base, BITSV exponent) {
   BITSV result = (BITSV)1;
-  for (; any(exponent != (BITSV)0); exponent >>= (BITSV)1) {
+  for (; ANY(exponent != (BITSV)0); exponent >>= (BITSV)1) {
     result *= select((BITSV)1, base, (exponent & (BITSV)1) != (BITSV)0);
     base *= base;
   }
@@ -369,96 +369,3 @@ static inline MV next_bits(MV a, MV b) {
 #define NEXT_AFTER(a, b)                                                                   \
   SELECT((a != a) | (b != b), a + b,                                                       \
          JOIN(as_, AV)(next_bits(JOIN(as_, MV)(a), JOIN(as_, MV)(b))))
-
-/* One far lane makes PoCL's vector functions reduce all lanes in a way that is hundreds of
- * ulp off for small ones. So far lanes have a call of their own. */
-#define IS_FAR(a) (fabs(a) >= (FV)1e5f)
-#define APART(name, function)                                                              \
-  OUTLINED FV name(FV a) {                                                                 \
-    if (!CPU_LIKE) return function(a);                                                     \
-    FV y = function(select(a, (FV)0, IS_FAR(a)));                                          \
-    if (!any(IS_FAR(a))) return y;                                                         \
-    return select(y, function(select((FV)1e9f, a, IS_FAR(a))), IS_FAR(a));                 \
-  }
-APART(apart_sin, sin)
-APART(apart_cos, cos)
-APART(apart_tan, tan)
-
-/* PoCL's fmod of double vectors is wrong where lanes need different numbers of steps. */
-OUTLINED FV fmod_by_lane(FV a, FV b) {
-  F x[V], y[V];
-  VSTORE(a, 0, x);
-  VSTORE(b, 0, y);
-  for (int j = 0; j < V; j++) x[j] = fmod(x[j], y[j]);
-  return VLOAD(0, x);
-}
-#define FMOD(a, b) DOUBLE_OR_FLOAT(fmod_by_lane(a, b), fmod(a, b))
-
-/* PoCL's pow of double vectors is wrong where a lane's base is subnormal, and in other
- * lanes too where there also is a zero. */
-OUTLINED FV pow_of_any(FV a, FV b) {
-  FV low = (FV)DOUBLE_OR_FLOAT(0x1p-1022, 0x1p-126f);
-  if (!any(fabs(a) < low)) return pow(a, b);
-  F x[V], y[V];
-  VSTORE(a, 0, x);
-  VSTORE(b, 0, y);
-  for (int j = 0; j < V; j++) x[j] = pow(x[j], y[j]);
-  return VLOAD(0, x);
-}
-#define POW(a, b) DOUBLE_OR_FLOAT(pow_of_any(a, b), pow(a, b))
-
-/* Written here because some drivers' erfc is hundreds of ulp off.
- *
- * erfc(x) = e^(-x^2) p(q) / (1 + 2 x) for x >= 0, q = (x - 3) / (x + 3); p interpolates at
- * Chebyshev's nodes for x <= 10.2 to 3e-9. */
-static inline FLOATV float_erfc(FLOATV a) {
-  FLOATV x = fmin(fabs(a), (FLOATV)10.2f);
-  FLOATV q = (x - 3.0f) / (x + 3.0f);
-  FLOATV p = (FLOATV)-2.76390256e-4f;
-  p = p * q - 7.95749233e-4f;
-  p = p * q + 1.99637574e-3f;
-  p = p * q + 2.57884536e-3f;
-  p = p * q - 2.37913480e-2f;
-  p = p * q + 6.82933674e-2f;
-  p = p * q - 1.19272474e-1f;
-  p = p * q + 1.29646612e-1f;
-  p = p * q - 4.75622894e-2f;
-  p = p * q - 1.35621145e-1f;
-  p = p * q + 1.25300806f;
-  /* x^2 in two parts, the larger one exact: its rounding would come back times x^2. */
-  FLOATV high = JOIN(as_, FLOATV)(JOIN(as_, UINTV)(x) & 0xfffff000u);
-  FLOATV scale = exp(-high * high) * exp((high - x) * (high + x));
-  FLOATV y = scale * (p / (1.0f + 2.0f * x));
-  y = select(y, 2.0f - y, a < 0.0f);
-  return select(y, a, a != a);
-}
-
-/* The derivative of x / (1 + e^-x). */
-static inline FV silu_slope(FV x) {
-  FV s = (F)1 / ((F)1 + exp(-x));
-  return s * ((F)1 + x * ((F)1 - s));
-}
-
-/* Hendrycks and Gimpel 2016: x times the normal distribution function, and approximately x
- * times a sigmoid of 2 z, z = sqrt(2 / pi) (x + 0.044715 x^3). Without cancellation where
- * x < 0. */
-#define F_NUMBER(x) DOUBLE_OR_FLOAT(x, JOIN(x, f))
-#define GELU_CUBIC  F_NUMBER(0.044715)
-#define GELU_LINEAR F_NUMBER(1.5957691216057308) /* 2 sqrt(2 / pi) */
-static inline FV normal_share(FV x) {
-  FV z = x * -F_NUMBER(0.7071067811865476);
-  return F_NUMBER(0.5) * DOUBLE_OR_FLOAT(erfc(z), float_erfc(z));
-}
-OUTLINED FV gelu(FV x, F approximate) {
-  if (approximate == (F)0) return x * normal_share(x);
-  return x / ((F)1 + exp(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
-}
-/* Beyond 40 the slope is 0 or 1 to the last bit. */
-OUTLINED FV gelu_slope(FV a, F approximate) {
-  FV x = select(fmin(fmax(a, (FV)-40), (FV)40), a, a != a);
-  if (approximate == (F)0)
-    return normal_share(x) + x * F_NUMBER(0.3989422804014327) * exp(-F_NUMBER(0.5) * x * x);
-  FV s = (F)1 / ((F)1 + exp(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
-  FV steep = GELU_LINEAR * ((F)1 + (F)3 * GELU_CUBIC * x * x);
-  return s + x * s * ((F)1 - s) * steep;
-}

@@ -194,6 +194,16 @@
 #else
 #define BOOLOF(mask) abs(JOIN(convert_, JOIN(char, V))(mask))
 #endif
+/* Whether a mask holds for any lane; PoCL's any looks at one after the other. */
+#if CPU_LIKE && V == 16
+static inline int any_bytes(char16 mask) {
+  ulong2 halves = as_ulong2(mask);
+  return (halves.s0 | halves.s1) != 0;
+}
+#define ANY(mask) any_bytes(convert_char16(mask))
+#else
+#define ANY(mask) any(mask)
+#endif
 #define MASKOF(bools) (JOIN(convert_, MV)(bools) != (MV)0)
 
 /* To nearest even. A NaN's payload may lie in the bits that go. */

@@ -263,15 +263,16 @@ const eager__family eager__family_elementwise = {
     .name = "elementwise", .files = {"elementwise"}, .write_tail = write_elementwise};
 const eager__family eager__family_comparisons = {
     .name = "comparisons", .files = {"elementwise"}, .write_tail = write_comparisons};
-const eager__family eager__family_functions = {
-    .name = "functions", .files = {"elementwise"}, .write_tail = write_functions};
+const eager__family eager__family_functions = {.name = "functions",
+                                               .files = {"elementwise", "functions"},
+                                               .write_tail = write_functions};
 const eager__family eager__family_special = {
     .name = "special",
-    .files = {"elementwise", "special", "gamma", "beta"},
+    .files = {"elementwise", "functions", "special", "gamma", "beta"},
     .write_tail = write_special};
 const eager__family eager__family_bessel = {
     .name = "bessel",
-    .files = {"elementwise", "special", "bessel", "integrals"},
+    .files = {"elementwise", "functions", "special", "bessel", "integrals"},
     .write_tail = write_bessel};
 
 static eager_status run(int record, eager_tensor *const *inputs, int count,
