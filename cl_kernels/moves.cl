@@ -25,14 +25,32 @@ static inline bool own_block(spread table, block *own) {
   return true;
 }
 
+/* Vectors to the end: the last one overlaps the one before. */
 static inline void copy_run(__global T *to, const __global T *from, size_t count) {
+  if (count < V) {
+    for (size_t i = 0; i < count; i++) to[i] = from[i];
+    return;
+  }
   size_t i = 0;
-  for (; i + V <= count; i += V) VSTORE(VLOAD(0, from + i), 0, to + i);
-  for (; i < count; i++) to[i] = from[i];
+  for (; i + 4 * V <= count; i += 4 * V) {
+    TV a = VLOAD(0, from + i), b = VLOAD(1, from + i);
+    TV c = VLOAD(2, from + i), d = VLOAD(3, from + i);
+    *(__global TV_LOOSE *)(to + i) = a;
+    *(__global TV_LOOSE *)(to + i + V) = b;
+    *(__global TV_LOOSE *)(to + i + 2 * V) = c;
+    *(__global TV_LOOSE *)(to + i + 3 * V) = d;
+  }
+  for (; i + V <= count; i += V) *(__global TV_LOOSE *)(to + i) = VLOAD(0, from + i);
+  if (i < count) *(__global TV_LOOSE *)(to + count - V) = VLOAD(0, from + count - V);
 }
 
 static inline void fill_run(__global T *to, T value, size_t count) {
-  for (size_t i = 0; i < count; i++) to[i] = value;
+  if (count < V) {
+    for (size_t i = 0; i < count; i++) to[i] = value;
+    return;
+  }
+  for (size_t i = 0; i + V < count; i += V) *(__global TV_LOOSE *)(to + i) = (TV)value;
+  *(__global TV_LOOSE *)(to + count - V) = (TV)value;
 }
 
 /* Where the rows of a table begin in x: row-major over dims[0] ... dims[rank - 1]. */

@@ -20,13 +20,16 @@
  *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
  *             SELECT(mask, x, y)           x where the mask holds
  *             ANY(mask)                    whether it holds for any lane
- *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
  *             LANES_UP(x, y)               y's last lane, then all of x but its last
  *             HALF_LAST_2 _4 _8 _16        the last lane of each lower half of 2, 4, ...
  *             IN_UPPER(n)                  a mask: the upper half of each n lanes
  *             ROTATED_1 _2 _4 _8           lane i has lane i + 1, ...
  *             REVERSED .LAST_LANE
+ *             TV_LOOSE SV_LOOSE            as TV and SV, anywhere in memory
+ *             STREAM_STORE(x, p)           *p = x, past the caches where that can be
  *             largerv smallerv             NaN wins
+ * SIDE lanes  SV (of T), SLOAD             a side of squares transposed in registers
+ *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
  * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
  *             WITH_FP64(text): the text, where there is double */
 #pragma OPENCL FP_CONTRACT OFF
@@ -150,9 +153,6 @@
 #endif
 #define SELECT(mask, x, y) select((y), (x), (mask))
 #if V == 16
-#define ZIP_LOW(x, y)                                                                      \
-  ((AV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,    \
-        (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
 #define LANES_UP(x, y)                                                                     \
   ((AV)((y).sf, (x).s0, (x).s1, (x).s2, (x).s3, (x).s4, (x).s5, (x).s6, (x).s7, (x).s8,    \
         (x).s9, (x).sa, (x).sb, (x).sc, (x).sd, (x).se))
@@ -165,14 +165,9 @@
 #define ROTATED_4(x)    ((x).s456789abcdef0123)
 #define ROTATED_8(x)    ((x).s89abcdef01234567)
 #define REVERSED(x)     ((x).sfedcba9876543210)
-#define ZIP_HIGH(x, y)                                                                     \
-  ((AV)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,    \
-        (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
 #define LAST_LANE       sf
 #define LANE_NUMBERS    ((MV)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #else
-#define ZIP_LOW(x, y)   ((AV)((x).s0, (y).s0, (x).s1, (y).s1))
-#define ZIP_HIGH(x, y)  ((AV)((x).s2, (y).s2, (x).s3, (y).s3))
 #define LANES_UP(x, y)  ((AV)((y).s3, (x).s0, (x).s1, (x).s2))
 #define HALF_LAST_2(x)  ((x).s0022)
 #define HALF_LAST_4(x)  ((x).s1111)
@@ -185,6 +180,41 @@
 #define REVERSED(x)     ((x).s3210)
 #define LAST_LANE       s3
 #define LANE_NUMBERS    ((MV)(0, 1, 2, 3))
+#endif
+#if V == 16 && T_SIZE == 8
+#define SIDE          8
+#define ZIP_LOW(x, y) ((SV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3))
+#define ZIP_HIGH(x, y)                                                                     \
+  ((SV)((x).s4, (y).s4, (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#elif V == 16
+#define SIDE 16
+#define ZIP_LOW(x, y)                                                                      \
+  ((SV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,    \
+        (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#define ZIP_HIGH(x, y)                                                                     \
+  ((SV)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,    \
+        (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
+#else
+#define SIDE           4
+#define ZIP_LOW(x, y)  ((SV)((x).s0, (y).s0, (x).s1, (y).s1))
+#define ZIP_HIGH(x, y) ((SV)((x).s2, (y).s2, (x).s3, (y).s3))
+#endif
+#define SV    JOIN(T, SIDE)
+#define SLOAD JOIN(vload, SIDE)
+
+/* Vectors anywhere, in one piece: PoCL stores by its vstore16 in four. */
+typedef TV TV_LOOSE __attribute__((aligned(T_SIZE)));
+typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
+
+/* A store past the caches, for results larger than they are; `p` is a multiple of x's size.
+ */
+#if defined __has_builtin
+#if CPU_LIKE && __has_builtin(__builtin_nontemporal_store)
+#define STREAM_STORE(x, p) __builtin_nontemporal_store(x, p)
+#endif
+#endif
+#ifndef STREAM_STORE
+#define STREAM_STORE(x, p) (*(p) = (x))
 #endif
 #define IN_UPPER(n)   ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
@@ -225,21 +255,14 @@ typedef UCHARV loose_ucharv __attribute__((aligned(1)));
     typedef JOIN(type, V) loose __attribute__((aligned(1)));                               \
     *(__global loose *)(p) = (x);                                                          \
   } while (0)
+#define STREAM_PUTV(type, x, p) STREAM_STORE(x, (__global JOIN(type, V) *)(p))
 #else
 #define GETV(p)          VLOAD(0, p)
 #define GET_BYTESV(p)    VLOAD(0, p)
 #define PUTV(type, x, p) VSTORE(x, 0, p)
-#endif
-#ifdef __has_builtin
-#if CPU_LIKE && __has_builtin(__builtin_nontemporal_store)
-#define STREAM_PUTV(type, x, p)                                                            \
-  __builtin_nontemporal_store(x, (__global JOIN(type, V) *)(p))
-#endif
+#define STREAM_PUTV      PUTV
 #endif
 #define IS_ALIGNED(p, x) (((size_t)(p) & (V * sizeof(x) - 1)) == 0)
-#ifndef STREAM_PUTV
-#define STREAM_PUTV(type, x, p) PUTV(type, x, p)
-#endif
 
 #if DTYPE_FLOAT16
 static inline A LOAD(const __global T *p, size_t i) {

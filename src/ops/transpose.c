@@ -9,7 +9,15 @@
 #include "ops/plan.h"
 #include "runtime/run.h"
 
-enum { SIDE = 8 }; /* of a work-group, in blocks */
+enum {
+  GROUP_SIDE = 8, /* of a work-group, in squares */
+  /* A work-item's block on a CPU: the pages it touches fit the nearest table of them. */
+  BLOCK_ROWS = 128,
+  BLOCK_COLUMNS = 64,
+  BLOCK_LEAST = 4096,       /* elements worth a work-item */
+  STREAMED_LEAST = 1 << 24, /* bytes of a result that will have left the caches anyway */
+  LINE = 64,
+};
 
 /* perm[i] is the axis of x that becomes axis i. */
 static eager_status read_perm(const eager__call *call, int rank,
@@ -71,6 +79,7 @@ typedef struct matrices { /* the kernel's */
   int64_t m, n, x_stride, out_stride;
   int64_t count, rank;
   int64_t dims[8], x_strides[8], out_strides[8];
+  int64_t rows_each, columns_each, matrices_each, streams;
 } matrices;
 
 /* x is dense, so one dimension has stride 1 there; in the output it is the last. */
@@ -92,15 +101,42 @@ static matrices make_matrices(const eager__walk *walk) {
   return all;
 }
 
-static eager__grid matrices_grid(const eager__commands *commands, const matrices *all) {
-  const eager__traits *traits = eager__commands_traits(commands);
-  int64_t across = eager__ceil_div(all->n, traits->vector_width);
-  int64_t down = eager__ceil_div(all->m, traits->vector_width);
-  if (traits->cpu_like) return eager__grid_3d(across, 1, down, 1, all->count, 1);
-  int64_t group = eager__group_size(commands), local = eager__at_most(group, SIDE);
+/* About `block`, in whole squares, so that the last block is a square at least. */
+static int64_t deal(int64_t extent, int64_t block, int64_t side) {
+  while (extent % block != 0 && extent % block < side) block += side;
+  return block;
+}
+
+static eager__grid matrices_grid(const eager__commands *commands, matrices *all,
+                                 int64_t side) {
+  if (eager__commands_traits(commands)->cpu_like) {
+    all->rows_each = deal(all->m, BLOCK_ROWS, side);
+    all->columns_each = deal(all->n, BLOCK_COLUMNS, side);
+    all->matrices_each = eager__at_least(BLOCK_LEAST / (all->m * all->n), 1);
+    return eager__grid_3d(eager__ceil_div(all->n, all->columns_each), 1,
+                          eager__ceil_div(all->m, all->rows_each), 1,
+                          eager__ceil_div(all->count, all->matrices_each), 1);
+  }
+  all->rows_each = all->columns_each = side;
+  all->matrices_each = 1;
+  int64_t across = eager__ceil_div(all->n, side), down = eager__ceil_div(all->m, side);
+  int64_t group = eager__group_size(commands), local = eager__at_most(group, GROUP_SIDE);
   return eager__grid_3d(across, local,
                         eager__at_most(down, EAGER__GROUPS_MOST * (group / local)),
                         group / local, eager__at_most(all->count, EAGER__GROUPS_MOST), 1);
+}
+
+/* Of a square; prelude.cl's. */
+static int64_t side_of(const eager__commands *commands, size_t element) {
+  int64_t lanes = eager__commands_traits(commands)->vector_width;
+  return lanes == 16 && element == 8 ? 8 : lanes;
+}
+
+/* Only lines written whole by one store are worth it. */
+static bool wants_streams(const eager__call *call, const matrices *all, int64_t side) {
+  int64_t element = (int64_t)eager_dtype_size(call->dtype);
+  return all->m * all->n * all->count * element >= STREAMED_LEAST &&
+         side * element == LINE && all->out_stride * element % LINE == 0;
 }
 
 static eager_status launch(eager__call *call, eager__commands *commands) {
@@ -111,14 +147,16 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   make_walk(x, perm, &walk);
   if (walk.strides[0][walk.rank - 1] == 1) return eager__add_move_rows(commands, 0, &walk);
   matrices all = make_matrices(&walk);
-  int width = eager__commands_traits(commands)->vector_width;
-  if (all.m < width || all.n < width) return eager__add_move_rows(commands, 0, &walk);
+  int64_t side = side_of(commands, eager_dtype_size(call->dtype));
+  if (all.m < side || all.n < side) return eager__add_move_rows(commands, 0, &walk);
+  all.streams = wants_streams(call, &all, side);
   eager__kernel_begin(commands, &eager__family_array, eager__move_dtype(call->dtype),
                       "transpose");
+  eager__grid grid = matrices_grid(commands, &all, side);
   eager__arg_output(commands, 0);
   eager__arg_input(commands, 0);
   eager__arg_bytes(commands, &all, sizeof all);
-  return eager__kernel_end(commands, matrices_grid(commands, &all));
+  return eager__kernel_end(commands, grid);
 }
 
 static const eager__op transpose = {
