@@ -15,6 +15,8 @@ static inline long load_index(const __global uchar *p, size_t i, int kind) {
   }
 }
 
+enum { AHEAD = 8 }; /* rows asked for before they are copied */
+
 __kernel void gather(__global T *out, long out_offset, const __global T *params,
                      long params_offset, const __global uchar *indices, long indices_offset,
                      int kind, long outer_count, long extent, long pick_count, spread table,
@@ -30,6 +32,11 @@ __kernel void gather(__global T *out, long out_offset, const __global T *params,
   for (size_t row = own.row; row < own.row_end; row++, to += columns) {
     size_t position = batch * picks + pick;
     size_t index = (size_t)load_index(indices, (size_t)indices_offset + position, kind);
+    if (pick + AHEAD < picks && row + AHEAD < own.row_end) {
+      size_t next =
+          (size_t)load_index(indices, (size_t)indices_offset + position + AHEAD, kind);
+      if (next < limit) PREFETCH(from + (group * limit + next) * columns, own.count);
+    }
     if (index < limit) {
       copy_run(to, from + (group * limit + index) * columns, own.count);
     } else {

@@ -28,8 +28,11 @@
  *             TV_LOOSE SV_LOOSE            as TV and SV, anywhere in memory
  *             STREAM_STORE(x, p)           *p = x, past the caches where that can be
  *             largerv smallerv             NaN wins
+ * Ahead       PREFETCH(p, count)           will be read soon
  * SIDE lanes  SV (of T), SLOAD             a side of squares transposed in registers
  *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
+ * Totals      TOTAL TOTALV TOTALV_LOOSE    what many numbers are added up in
+ *             WRAPPING                     what in: unsigned for integers
  * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
  *             WITH_FP64(text): the text, where there is double */
 #pragma OPENCL FP_CONTRACT OFF
@@ -216,6 +219,19 @@ typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
 #ifndef STREAM_STORE
 #define STREAM_STORE(x, p) (*(p) = (x))
 #endif
+
+/* Asks for what will be read soon: `count` elements from p on, four lines of them at most.
+ * Processors find the next lines of a run by themselves, not the next row picked. */
+#if defined __has_builtin
+#if CPU_LIKE && __has_builtin(__builtin_prefetch)
+#define PREFETCH(p, count)                                                                 \
+  for (size_t ahead = 0; ahead < AT_MOST((count)*T_SIZE, (size_t)256); ahead += 64)        \
+  __builtin_prefetch((const void *)((size_t)(p) + ahead))
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p, count)
+#endif
 #define IN_UPPER(n)   ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
  * PoCL's abs goes by pairs of lanes. */
@@ -325,6 +341,17 @@ static inline void STREAMV(__global T *p, size_t i, AV x) {
   STREAM_PUTV(T, x, p + i);
 }
 #endif
+
+/* What many numbers are added up in: floats without losing any. */
+#if IS_FLOAT && HAS_FP64
+#define TOTAL    double
+#define WRAPPING double
+#else
+#define TOTAL    A
+#define WRAPPING U_SCALAR
+#endif
+#define TOTALV JOIN(TOTAL, V)
+typedef TOTALV TOTALV_LOOSE __attribute__((aligned(sizeof(TOTAL))));
 
 /* For helpers that get choices as constants, which must meet their bodies: PoCL does not
  * inline by itself. */

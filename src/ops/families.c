@@ -47,6 +47,7 @@ const eager__family eager__family_diag = {.name = "diag",
 const eager__family eager__family_buckets = {.name = "buckets", .files = {"buckets"}};
 const eager__family eager__family_scatter = {.name = "scatter",
                                              .files = {"moves", "fold", "scatter"}};
+const eager__family eager__family_owners = {.name = "owners", .files = {"owners"}};
 const eager__family eager__family_histogram = {.name = "histogram", .files = {"histogram"}};
 const eager__family eager__family_gemm = {
     .name = "gemm", .files = {"matmul", "matmul_packed", "matmul_group", "einsum"}};
@@ -70,8 +71,9 @@ const eager__family eager__family_categorical = {.name = "categorical",
 const eager__family eager__family_dropout = {.name = "dropout",
                                              .files = {"philox", "dropout"}};
 const eager__family eager__family_scan = {.name = "scan", .files = {"scan"}};
-const eager__family eager__family_sort = {.name = "sort",
-                                          .files = {"order", "search", "unique", "where"}};
+const eager__family eager__family_sort = {
+    .name = "sort", .files = {"order_keys", "order", "search", "unique", "where"}};
+const eager__family eager__family_best = {.name = "best", .files = {"order_keys", "best"}};
 
 enum {
   MOVED = EAGER__BIT(EAGER_UINT8) | EAGER__BIT(EAGER_UINT16) | EAGER__BIT(EAGER_UINT32) |
@@ -112,6 +114,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_conv_depthwise, EAGER__FLOATS},
     {&eager__family_buckets, EAGER__BIT(EAGER_UINT32)},
     {&eager__family_scatter, EAGER__ANY},
+    {&eager__family_owners, EAGER__NUMBERS},
     {&eager__family_histogram, EAGER__BIT(EAGER_INT32) | EAGER__BIT(EAGER_INT64) |
                                    EAGER__BIT(EAGER_FLOAT32) | EAGER__BIT(EAGER_FLOAT64)},
     {&eager__family_sums, EAGER__NUMBERS},
@@ -123,6 +126,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_dropout, EAGER__FLOATS},
     {&eager__family_scan, EAGER__BIT(EAGER_UINT32) | EAGER__BIT(EAGER_UINT64)},
     {&eager__family_sort, MOVED},
+    {&eager__family_best, MOVED},
 };
 const int eager__family_count = sizeof eager__families / sizeof *eager__families;
 

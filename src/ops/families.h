@@ -30,6 +30,7 @@ extern const eager__family eager__family_mirror;  /* the gradient of mirror padd
 extern const eager__family eager__family_diag;    /* moves again: diagonals */
 extern const eager__family eager__family_buckets; /* sorting keys: uint32 only */
 extern const eager__family eager__family_scatter;
+extern const eager__family eager__family_owners; /* sums by destination */
 extern const eager__family eager__family_histogram;
 extern const eager__family eager__family_gemm;
 extern const eager__family eager__family_factor; /* of matrices */
@@ -45,6 +46,7 @@ extern const eager__family eager__family_categorical;
 extern const eager__family eager__family_dropout;
 extern const eager__family eager__family_scan;
 extern const eager__family eager__family_sort; /* moves too: order, search, unique, where */
+extern const eager__family eager__family_best; /* moves too: the few largest */
 
 /* For moves: the unsigned integer dtype with elements as large as `dtype`'s, so one
  * program serves all of that size and float64 needs no arithmetic. */

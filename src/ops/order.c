@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "ops/best.h"
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/plan.h"
@@ -212,8 +213,10 @@ eager_status eager__add_order(eager__commands *commands, int input,
                               const eager__order *order, eager__ordered *out) {
   eager_dtype dtype = commands->call->inputs[input].dtype;
   eager__key_rule rule = eager__key_rule_of(dtype, order->descending);
-  *out = (eager__ordered){.order = *order};
-  if (wants_digits(commands, order, eager_dtype_size(dtype)))
+  *out = (eager__ordered){.order = *order, .family = &eager__family_sort};
+  if (eager__best_fits(commands, order))
+    eager__add_best(commands, input, order, out);
+  else if (wants_digits(commands, order, eager_dtype_size(dtype)))
     add_digits(commands, input, order, &rule, out);
   else
     add_merges(commands, input, order, &rule, out);
@@ -232,7 +235,7 @@ eager_status eager__add_order_pick(eager__commands *commands, int input,
   picking pick = {.first = first, .kept = kept, .values = values >= 0};
   if (places >= 0) pick.width = (int64_t)eager_dtype_size(call->outputs[places].dtype);
   int64_t elements = order->rows * kept;
-  eager__kernel_begin(commands, &eager__family_sort,
+  eager__kernel_begin(commands, ordered->family,
                       eager__move_dtype(call->inputs[input].dtype), "order_pick");
   o.each = eager__block_each(commands, elements, 1);
   /* What is not wanted is not looked at. */

@@ -2,6 +2,7 @@
 #ifndef EAGER_OPS_ORDER_H
 #define EAGER_OPS_ORDER_H
 
+#include "cl/program.h"
 #include "runtime/commands.h"
 
 /* Elements along one axis. NaN is greater than every number and equal to itself, -0 equals
@@ -28,6 +29,7 @@ eager__key_rule eager__key_rule_of(eager_dtype dtype, bool descending);
  * size, and the elements' places in the row, uint. Rows are `stride` apart. */
 typedef struct eager__ordered {
   eager__order order;
+  const eager__family *family; /* has order_pick */
   int keys, places;
   int64_t stride;
 } eager__ordered;

@@ -7,6 +7,7 @@
 #include "ops/grids.h"
 #include "ops/indices.h"
 #include "ops/moves.h"
+#include "ops/owners.h"
 #include "ops/shape_attr.h"
 #include "runtime/run.h"
 
@@ -147,21 +148,25 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__check_text(commands, EAGER_INVALID_ARGUMENT,
                     "indices[#] does not index into shape %s",
                     eager__shape_text(out, text));
-  EAGER__TRY(add_base(call, commands));
   int64_t entries = eager__shape_product(indices, 0, indices->rank - 1);
-  if (entries == 0) return EAGER_OK;
-
   int depth = (int)indices->dims[indices->rank - 1];
-  eager__buckets buckets;
-  EAGER__TRY(eager__buckets_begin(commands, entries, eager__shape_product(out, 0, depth),
-                                  eager__shape_product(out, depth, out->rank),
-                                  !row->replaces, &buckets));
-  EAGER__TRY(add_keys(call, commands, &buckets));
-  if (row->replaces) return add_replacing(call, commands, &buckets);
-  EAGER__TRY(eager__buckets_sort(commands, &buckets));
+  int64_t targets = eager__shape_product(out, 0, depth);
   eager__fold fold = {
       .op = row->op, .finish = row->finish, .updates = updates_of(call), .onto = 0};
   if (call->dtype == EAGER_BOOL) fold.op = EAGER__FOLD_MAX;
+  bool owned =
+      entries > 0 && !row->replaces && eager__owners_fit(commands, entries, targets, &fold);
+  if (!owned) EAGER__TRY(add_base(call, commands));
+  if (entries == 0) return EAGER_OK;
+
+  eager__buckets buckets;
+  EAGER__TRY(eager__buckets_begin(commands, entries, targets,
+                                  eager__shape_product(out, depth, out->rank),
+                                  !row->replaces && !owned, &buckets));
+  EAGER__TRY(add_keys(call, commands, &buckets));
+  if (row->replaces) return add_replacing(call, commands, &buckets);
+  if (owned) return eager__add_owned(commands, &buckets, &fold);
+  EAGER__TRY(eager__buckets_sort(commands, &buckets));
   return eager__buckets_fold(commands, &buckets, &fold);
 }
 

@@ -7,6 +7,7 @@
 #include "ops/families.h"
 #include "ops/grids.h"
 #include "ops/indices.h"
+#include "ops/owners.h"
 #include "runtime/run.h"
 
 typedef enum nothing { ZERO, ONE, LOWEST, HIGHEST } nothing;
@@ -105,15 +106,18 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   else
     eager__check_text(commands, EAGER_INVALID_ARGUMENT,
                       "segment_ids[#] is out of range [0, %" PRId64 ")", out->dims[0]);
-  EAGER__TRY(fill_empty(call, commands));
+  eager__fold fold = {.op = row->op, .finish = row->finish, .updates = 0};
+  bool owned = entries > 0 && !row->rising &&
+               eager__owners_fit(commands, entries, out->dims[0], &fold);
+  if (!owned) EAGER__TRY(fill_empty(call, commands));
   if (entries == 0) return EAGER_OK;
   eager__buckets buckets;
   EAGER__TRY(eager__buckets_begin(commands, entries, out->dims[0],
-                                  eager__shape_product(out, 1, out->rank), !row->rising,
-                                  &buckets));
+                                  eager__shape_product(out, 1, out->rank),
+                                  !row->rising && !owned, &buckets));
   EAGER__TRY(add_keys(call, commands, row->rising, &buckets));
+  if (owned) return eager__add_owned(commands, &buckets, &fold);
   if (!row->rising) EAGER__TRY(eager__buckets_sort(commands, &buckets));
-  eager__fold fold = {.op = row->op, .finish = row->finish, .updates = 0};
   return eager__buckets_fold(commands, &buckets, &fold);
 }
 

@@ -58,6 +58,10 @@ uint32_t eager__commands_compute_units(const eager__commands *commands) {
   return commands->device->info.compute_units;
 }
 
+bool eager__commands_has_float64(const eager__commands *commands) {
+  return commands->device->info.has_float64;
+}
+
 uint64_t eager__commands_local_memory(const eager__commands *commands) {
   return commands->device->info.local_memory;
 }

@@ -86,6 +86,7 @@ typedef struct eager__spot {
 const eager__traits *eager__commands_traits(const eager__commands *commands);
 uint32_t eager__commands_compute_units(const eager__commands *commands);
 uint64_t eager__commands_local_memory(const eager__commands *commands); /* bytes */
+bool eager__commands_has_float64(const eager__commands *commands);
 /* Whether products of `dtype` may go to CLBlast here (it has passed its known-answer test).
  */
 bool eager__commands_blas_usable(const eager__commands *commands, eager_dtype dtype);
