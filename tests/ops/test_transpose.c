@@ -14,8 +14,11 @@ static const transpose_case cases[] = {
     {{2, {70000, 3}}, {1, 0}}, /* fewer columns than a vector has lanes */
     {{2, {3, 70000}}, {1, 0}},
     {{2, {16, 32}}, {1, 0}},
+    {{2, {272, 143}}, {1, 0}}, /* of a CPU's blocks the last one is larger */
+    {{2, {129, 65}}, {1, 0}},
     {{3, {5, 33, 17}}, {0, 2, 1}},
-    {{3, {20, 3, 40}}, {1, 0, 2}}, /* whole rows move */
+    {{3, {700, 17, 16}}, {0, 2, 1}}, /* several matrices to a work-item */
+    {{3, {20, 3, 40}}, {1, 0, 2}},   /* whole rows move */
     {{3, {20, 18, 40}}, {2, 0, 1}},
     {{3, {20, 18, 40}}, {2, 1, 0}},
     {{4, {2, 20, 3, 21}}, {0, 3, 1, 2}},
@@ -65,6 +68,26 @@ static void permutes(void **state) {
   bytes_each_dtype(CASES, run_case);
 }
 
+/* 16 MiB and more go past the caches on CPUs; 2040 columns are no whole
+ * number of squares. */
+static void transposes_large_ones(void **state) {
+  (void)state;
+  test_enable();
+  enum { M = 2064, N = 2040 };
+  if (test_is_slow()) return;
+  uint32_t *x = test_alloc((size_t)M * N * sizeof *x);
+  uint32_t *got = test_alloc((size_t)M * N * sizeof *got);
+  for (size_t i = 0; i < (size_t)M * N; i++) x[i] = (uint32_t)i;
+  eager_tensor *t, *y;
+  assert_ok(eager_tensor_from_host(EAGER_UINT32, 2, (int64_t[]){M, N}, x, &t));
+  assert_ok(eager_transpose(t, NULL, &y));
+  assert_ok(eager_tensor_to_host(y, got, (size_t)M * N * sizeof *got));
+  for (size_t i = 0; i < M; i++)
+    for (size_t j = 0; j < N; j++) assert_int_equal(got[j * M + i], x[i * N + j]);
+  eager_tensor_release(y);
+  eager_tensor_release(t);
+}
+
 static void reverses_by_default(void **state) {
   (void)state;
   test_enable();
@@ -93,6 +116,7 @@ static void refuses_bad_permutations(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(permutes),
+      cmocka_unit_test(transposes_large_ones),
       cmocka_unit_test(reverses_by_default),
       cmocka_unit_test(refuses_bad_permutations),
   };
