@@ -99,7 +99,7 @@ OUTLINED void walk_any(const walk_shape *walk, int inputs, int count, walk_place
   int inner = walk->rank - 1;
   for (int k = 0; k < inputs; k++) {
     at->order[k] = FOUND;
-    at->begin[k] = at->base[k];
+    at->begin[k] = 0;
   }
   for (int j = 0; j < V; j++) {
     for (int k = 0; k < inputs; k++)
@@ -128,7 +128,7 @@ static inline void walk_short_rows(const walk_shape *walk, int inputs, long left
     long step = walk->strides[8 * k + inner], row = walk->strides[8 * k + inner - 1];
     bool same = step == 0 && row == 0, behind = step == 1 && row == columns;
     at->order[k] = same ? SAME : behind ? BEHIND : FOUND;
-    at->begin[k] = at->base[k];
+    at->begin[k] = at->order[k] == FOUND ? 0 : at->base[k]; /* lanes are from the start */
     if (at->order[k] == FOUND)
       VSTORE(at->base[k] + rows * row + across * step, 0, at->lanes[k]);
     at->base[k] += (end - at->column) * step;

@@ -65,9 +65,9 @@ INLINED FLOATV float_log(FLOATV x) {
   FLOATV square = r * r;
   FLOATV y = TERM(n, (FLOATV)-2.12194440e-4f, square * r * p) - 0.5f * square;
   y = TERM(n, (FLOATV)0.693359375f, r + y);
-  y = select(y, x, (x == (FLOATV)INFINITY) | (x != x));
-  y = select(y, (FLOATV)-INFINITY, x == 0.0f);
-  return select(y, (FLOATV)NAN, x < 0.0f);
+  y = select(x, y, x < (FLOATV)INFINITY); /* NaN is not */
+  FLOATV below = select((FLOATV)NAN, (FLOATV)-INFINITY, x == 0.0f);
+  return select(y, below, x <= 0.0f);
 }
 #define LOG(x) DOUBLE_OR_FLOAT(log(x), float_log(x))
 
@@ -120,9 +120,9 @@ INLINED FLOATV near_cos(FLOATV a) {
   OUTLINED FV far_name(FV a, FV y) {                                                       \
     return select(y, function(select((FV)1e9f, a, IS_FAR(a))), IS_FAR(a));                 \
   }                                                                                        \
-  INLINED FV name(FV a) {                                                                  \
+  OUTLINED FV name(FV a) {                                                                 \
     FV y = near(select(a, (FV)0, IS_FAR(a)));                                              \
-    if (ANY(IS_FAR(a))) y = far_name(a, y);                                                \
+    if (ANY(IS_FAR(a))) return far_name(a, y);                                             \
     return y;                                                                              \
   }
 #define NEAR_SIN(a) DOUBLE_OR_FLOAT(sin(a), near_sin(a))
