@@ -113,7 +113,7 @@ static eager_status add_collect(eager__commands *commands, labels all, int from,
     s.count *= each->dim;
     s.rank = i + 1;
   }
-  eager__kernel_begin(commands, &eager__family_gemm, commands->call->dtype,
+  eager__kernel_begin(commands, &eager__family_einsum, commands->call->dtype,
                       "einsum_collect");
   if (commands->status != EAGER_OK) return commands->status;
   bool blocks = eager__commands_traits(commands)->cpu_like;
@@ -128,7 +128,7 @@ static eager_status make_one(eager__commands *commands, eager__spot *out) {
   eager_dtype dtype = commands->call->dtype;
   *out = (eager__spot){EAGER__PLACE_SCRATCH,
                        eager__scratch(commands, eager_dtype_size(dtype)), 0};
-  eager__kernel_begin(commands, &eager__family_gemm, dtype, "einsum_one");
+  eager__kernel_begin(commands, &eager__family_einsum, dtype, "einsum_one");
   eager__arg_at(commands, out);
   return eager__kernel_end(commands, eager__grid_1d(1, 1));
 }

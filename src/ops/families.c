@@ -49,8 +49,11 @@ const eager__family eager__family_scatter = {.name = "scatter",
                                              .files = {"moves", "fold", "scatter"}};
 const eager__family eager__family_owners = {.name = "owners", .files = {"owners"}};
 const eager__family eager__family_histogram = {.name = "histogram", .files = {"histogram"}};
-const eager__family eager__family_gemm = {
-    .name = "gemm", .files = {"matmul", "matmul_packed", "matmul_group", "einsum"}};
+const eager__family eager__family_gemm_thin = {.name = "gemm_thin",
+                                               .files = {"matmul", "matmul_thin"}};
+const eager__family eager__family_gemm_groups = {.name = "gemm_groups",
+                                                 .files = {"matmul", "matmul_group"}};
+const eager__family eager__family_einsum = {.name = "einsum", .files = {"einsum"}};
 const eager__family eager__family_factor = {.name = "factor", .files = {"factor"}};
 const eager__family eager__family_conv = {.name = "conv",
                                           .files = {"conv_sums", "conv_pack", "conv"}};
@@ -108,6 +111,11 @@ const eager__family_row eager__families[] = {
     {&eager__family_mirror, EAGER__NUMBERS},
     {&eager__family_diag, MOVED},
     {&eager__family_gemm, EAGER__NUMBERS},
+    {&eager__family_gemm_columns, EAGER__NUMBERS},
+    {&eager__family_gemm_direct, EAGER__NUMBERS},
+    {&eager__family_gemm_thin, EAGER__NUMBERS},
+    {&eager__family_gemm_groups, EAGER__NUMBERS},
+    {&eager__family_einsum, EAGER__NUMBERS},
     {&eager__family_factor, EAGER__FLOATS},
     {&eager__family_conv, EAGER__FLOATS | EAGER__BIT(EAGER_INT32)},
     {&eager__family_conv_filter, EAGER__FLOATS},

@@ -32,7 +32,12 @@ extern const eager__family eager__family_buckets; /* sorting keys: uint32 only *
 extern const eager__family eager__family_scatter;
 extern const eager__family eager__family_owners; /* sums by destination */
 extern const eager__family eager__family_histogram;
-extern const eager__family eager__family_gemm;
+extern const eager__family eager__family_gemm;         /* ops/gemm_tiles.c: on CPUs */
+extern const eager__family eager__family_gemm_columns; /* the same, a transposed */
+extern const eager__family eager__family_gemm_direct;  /* the same, nothing laid out */
+extern const eager__family eager__family_gemm_thin;    /* on CPUs */
+extern const eager__family eager__family_gemm_groups;  /* on GPUs */
+extern const eager__family eager__family_einsum;
 extern const eager__family eager__family_factor; /* of matrices */
 extern const eager__family eager__family_conv;   /* floats and int32 */
 extern const eager__family eager__family_conv_filter;

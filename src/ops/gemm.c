@@ -6,22 +6,12 @@
 #include "ops/plan.h"
 #include "runtime/options.h"
 
-enum { THIN = 8 }; /* rows or columns of a product that CLBlast makes in whole tiles */
-
 eager__matrix eager__matrix_dense(eager__spot at, int64_t rows, int64_t columns,
                                   bool transpose) {
   return transpose ? (eager__matrix){at, 1, rows} : (eager__matrix){at, columns, 1};
 }
 
 /* --- One kernel --- */
-
-double eager__gemm_work(const eager__gemm_args *p) {
-  return (double)p->m * (double)p->n * (double)p->k;
-}
-
-void eager__gemm_begin(const eager__gemm_plan *l, const char *name) {
-  eager__kernel_begin(l->commands, &eager__family_gemm, l->dtype, name);
-}
 
 static void add_sums(const eager__gemm_plan *l, int sums) {
   if (sums >= 0)
@@ -43,9 +33,10 @@ int eager__gemm_make_sums(const eager__gemm_plan *l, int64_t parts, int64_t coun
   return eager__scratch(l->commands, (size_t)elements * eager__computed_size(l->dtype));
 }
 
-eager_status eager__gemm_add_finish(const eager__gemm_plan *l, int sums) {
+eager_status eager__gemm_add_finish(const eager__gemm_plan *l, const eager__family *family,
+                                    int sums) {
   int64_t elements = l->p.count * l->p.m * l->p.n;
-  eager__gemm_begin(l, "product_finish");
+  eager__kernel_begin(l->commands, family, l->dtype, "product_finish");
   if (l->commands->status != EAGER_OK) return l->commands->status;
   int64_t local = eager__group_size(l->commands);
   eager__arg_at(l->commands, &l->c);
@@ -54,40 +45,20 @@ eager_status eager__gemm_add_finish(const eager__gemm_plan *l, int sums) {
   return eager__kernel_end(l->commands, eager__grid_1d(elements, local));
 }
 
-void eager__gemm_cut(eager__gemm_args *p, int64_t parts, int64_t multiple) {
-  p->depth = eager__ceil_div(eager__ceil_div(p->k, parts), multiple) * multiple;
-  p->parts = eager__ceil_div(p->k, p->depth);
-}
-
-void eager__gemm_swap(eager__gemm_plan *l) {
-  eager__gemm_args *p = &l->p, old = *p;
-  p->m = old.n;
-  p->n = old.m;
-  p->a_row = old.b_col;
-  p->a_col = old.b_row;
-  p->b_row = old.a_col;
-  p->b_col = old.a_row;
-  p->c_row = old.c_col;
-  p->c_col = old.c_row;
-  for (int d = 0; d < EAGER__GEMM_RANK; d++) {
-    p->a_strides[d] = old.b_strides[d];
-    p->b_strides[d] = old.a_strides[d];
-  }
+/* c's transpose is b's times a's. */
+static void swap(eager__gemm_plan *l) {
   eager__spot a = l->a;
   l->a = l->b;
   l->b = a;
+  eager__gemm_swap_args(&l->p);
 }
 
 /* --- CLBlast --- */
 
 static bool wants_clblast(const eager__gemm_plan *l) {
   eager__gemm_path path = eager__options_gemm();
-  if (path == EAGER__GEMM_OWN) return false;
-  /* CLBlast adds float16 products up in float16, ours in float32: only if asked for. Thin
-   * ones, which it makes in whole tiles, as well. */
-  bool exact = l->dtype != EAGER_FLOAT16;
-  bool thin = l->p.m <= THIN || l->p.n <= THIN;
-  if (path == EAGER__GEMM_AUTO && (!exact || thin || !l->traits->clblast)) return false;
+  if (path == EAGER__GEMM_OWN || (path == EAGER__GEMM_AUTO && !l->choice.clblast))
+    return false;
   return eager__commands_blas_usable(l->commands, l->dtype);
 }
 
@@ -166,16 +137,22 @@ static eager_status add_walk(eager__commands *commands, const eager__product *x,
   if (l.count == 1) l.p.rank = 0;
   l.p.count = l.count;
   tidy_strides(&l.p);
+  const eager__family *finisher =
+      l.traits->cpu_like ? &eager__family_gemm_thin : &eager__family_gemm_groups;
   if (l.p.k == 0) {
     l.p.parts = 0;
-    return eager__gemm_add_finish(&l, -1);
+    return eager__gemm_add_finish(&l, finisher, -1);
   }
-  if (l.p.c_col != 1 && l.p.c_row == 1) eager__gemm_swap(&l);
+  if (l.p.c_col != 1 && l.p.c_row == 1) swap(&l);
   eager__gemm gemm;
-  bool clblast = describe_gemm(&l, &gemm) && wants_clblast(&l);
-  if (clblast) EAGER__TRY(eager__add_gemm(commands, &gemm, &l.a, &l.b, &l.c));
-  eager_status status = l.traits->cpu_like ? eager__gemm_launch_blocks(&l, !clblast)
-                                           : eager__gemm_launch_groups(&l);
+  bool plain = describe_gemm(&l, &gemm);
+  const eager__gemm_device device = {l.traits, eager__commands_compute_units(commands)};
+  l.choice = eager__gemm_choose(&device, l.dtype, &l.p);
+  if (plain && wants_clblast(&l))
+    EAGER__TRY(eager__add_gemm(commands, &gemm, &l.a, &l.b, &l.c));
+  if (l.choice.swap) swap(&l);
+  eager_status status =
+      l.traits->cpu_like ? eager__gemm_launch_blocks(&l) : eager__gemm_launch_groups(&l);
   eager__end_gemm(commands);
   return status;
 }

@@ -1,29 +1,18 @@
 /* Products on GPUs: work-items of a group share a tile, or a row. */
+#include "ops/families.h"
 #include "ops/gemm_plan.h"
 #include "ops/grids.h"
 #include "ops/moves.h"
 #include "ops/plan.h"
 
-enum {
-  THIN = 8,     /* columns that product_thin takes; as in matmul.cl */
-  GROUPS = 256, /* work-groups that keep a GPU busy */
-};
-
-/* Work-items of a group along one side of their tile, which should not be empty mostly. */
-static int64_t tile_side(const eager__gemm_plan *l) {
-  size_t most = l->traits->max_local_size;
-  int64_t side = most >= 256 ? 16 : most >= 64 ? 8 : most >= 16 ? 4 : 1;
-  int64_t least = eager__at_most(l->p.m, l->p.n);
-  while (side > 4 && 2 * side >= least) side /= 2;
-  return side;
-}
+enum { GROUPS = 256 }; /* work-groups that keep a GPU busy */
 
 static eager_status add_tiled(const eager__gemm_plan *l, int sums) {
   const eager__gemm_args *p = &l->p;
   int64_t width = 4 * p->side, size = p->side * p->side;
   int64_t tiles = eager__ceil_div(p->m, width) * eager__ceil_div(p->n, width);
   size_t tile = (size_t)(p->side * (width + 1)) * eager__computed_size(l->dtype);
-  eager__gemm_begin(l, "product_tiled");
+  eager__kernel_begin(l->commands, &eager__family_gemm_groups, l->dtype, "product_tiled");
   eager__gemm_add_operands(l, sums);
   eager__arg_local(l->commands, tile);
   eager__arg_local(l->commands, tile);
@@ -41,19 +30,15 @@ static eager_status add_stretches(eager__gemm_plan *l, int sums) {
     p->to_sums = p->parts > 1 || p->end < p->k;
     EAGER__TRY(add_tiled(l, sums));
   }
-  return p->parts > 1 ? eager__gemm_add_finish(l, sums) : EAGER_OK;
+  return p->parts > 1 ? eager__gemm_add_finish(l, &eager__family_gemm_groups, sums)
+                      : EAGER_OK;
 }
 
 static eager_status launch_tiled(eager__gemm_plan *l) {
   eager__gemm_args *p = &l->p;
-  p->side = tile_side(l);
-  int64_t width = 4 * p->side;
-  int64_t groups = eager__ceil_div(p->m, width) * eager__ceil_div(p->n, width) * l->count;
-  if (groups < GROUPS && !p->subtract)
-    eager__gemm_cut(p, eager__at_least(eager__at_most(GROUPS / groups, p->k / 256), 1),
-                    p->side);
-  if (l->traits->loop_limit != 0 && p->depth > EAGER__TRIPS / 4)
-    p->depth = EAGER__TRIPS / 4;
+  p->side = l->choice.side;
+  p->depth = l->choice.depth;
+  p->parts = l->choice.parts;
   int64_t most = eager__at_most(l->count, EAGER__GROUPS_MOST);
   bool needs_sums = p->depth < p->k;
   int sums = needs_sums ? eager__gemm_make_sums(l, p->parts, most) : -1;
@@ -77,7 +62,7 @@ static int64_t choose_lanes(const eager__gemm_args *p, int64_t group) {
 
 static eager_status launch_thin(eager__gemm_plan *l) {
   eager__gemm_args *p = &l->p;
-  eager__gemm_begin(l, "product_thin");
+  eager__kernel_begin(l->commands, &eager__family_gemm_groups, l->dtype, "product_thin");
   if (l->commands->status != EAGER_OK) return l->commands->status;
   int64_t group = eager__group_size(l->commands);
   p->lanes = choose_lanes(p, group);
@@ -88,20 +73,19 @@ static eager_status launch_thin(eager__gemm_plan *l) {
       parts = eager__at_least(parts, eager__ceil_div(p->k, p->lanes * (EAGER__TRIPS / 4)));
     parts = eager__at_least(parts, 1);
   }
-  eager__gemm_cut(p, parts, p->lanes);
+  p->depth = eager__ceil_div(eager__ceil_div(p->k, parts), p->lanes) * p->lanes;
+  p->parts = eager__ceil_div(p->k, p->depth);
   int sums = p->parts > 1 ? eager__gemm_make_sums(l, p->parts, p->count) : -1;
   p->to_sums = p->parts > 1;
   eager__gemm_add_operands(l, sums);
   eager__arg_local(l->commands, (size_t)group * eager__computed_size(l->dtype));
   eager_status status =
       eager__kernel_end(l->commands, eager__grid_2d(groups * group, group, p->parts, 1));
-  return status == EAGER_OK && p->parts > 1 ? eager__gemm_add_finish(l, sums) : status;
+  return status == EAGER_OK && p->parts > 1
+             ? eager__gemm_add_finish(l, &eager__family_gemm_groups, sums)
+             : status;
 }
 
 eager_status eager__gemm_launch_groups(eager__gemm_plan *l) {
-  eager__gemm_args *p = &l->p;
-  bool swap = p->n > THIN || (p->m <= THIN && p->a_col != 1 && p->b_row == 1);
-  if (p->n > THIN && p->m > THIN) return launch_tiled(l);
-  if (swap) eager__gemm_swap(l);
-  return launch_thin(l);
+  return l->choice.way == EAGER__GEMM_TILED ? launch_tiled(l) : launch_thin(l);
 }

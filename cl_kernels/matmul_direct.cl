@@ -1,0 +1,100 @@
+/* Products on CPUs that read a and b where they lie; local size 1. Defined in front of
+ * this: ROWS and VECTORS, a tile of ROWS x (VECTORS * V) elements of c that stays in
+ * registers while k runs.
+ *
+ * product_direct: b_col is 1, m at least SMALL, n at least V; a has any strides. Not for
+ * 16-bit floats. A work-item makes `rows` x `columns` of c. The last tiles of a row or
+ * column begin so early that they are whole; what others make is not stored by them.
+ * Global: blocks of rows; blocks of columns; groups of `each` products, within parts. */
+
+/* The tile at (i, j), of which the first `skip_rows` rows and, in its last vector, `skip`
+ * columns are not stored. */
+INLINED void direct_tile(int height, int vectors, const __global T *a, const __global T *b,
+                         const product *s, const target *t, size_t i0, size_t j0,
+                         size_t depth, int skip_rows, int skip) {
+  AV sum[ROWS][VECTORS];
+  size_t a_row = (size_t)s->a_row, a_col = (size_t)s->a_col, b_row = (size_t)s->b_row;
+#pragma unroll
+  for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+    for (int v = 0; v < VECTORS; v++) sum[i][v] = (AV)0;
+  }
+  a += i0 * a_row;
+  b += j0;
+  for (size_t k = 0; k < depth; k++, a += a_col, b += b_row) {
+    AV bs[VECTORS];
+#pragma unroll
+    for (int v = 0; v < VECTORS; v++) bs[v] = LOADV(b, v < vectors ? v * V : 0);
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+      if (i >= height) continue;
+      AV x = (AV)LOAD(a, i * a_row);
+#pragma unroll
+      for (int v = 0; v < VECTORS; v++)
+        if (v < vectors) sum[i][v] = multiply_add(x, bs[v], sum[i][v]);
+    }
+  }
+  if (height == ROWS && vectors == VECTORS && skip_rows + skip == 0 && t->col == 1 &&
+      !t->to_sums && !t->subtract) {
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+      for (int v = 0; v < VECTORS; v++)
+        STOREV(t->c, (i0 + i) * t->row + (j0 + v * V), sum[i][v]);
+    }
+    return;
+  }
+  /* A copy: what is passed on by its address does not stay in registers. */
+  AV tile[ROWS * TILE];
+#pragma unroll
+  for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+    for (int v = 0; v < VECTORS; v++) tile[TILE * i + v] = sum[i][v];
+  }
+  put_tile(t, i0, j0, (size_t)s->n, tile, skip_rows, height, vectors, skip, V);
+}
+
+/* Rows [i0, i1) of the panel at column j. */
+INLINED void direct_panel(int vectors, const __global T *a, const __global T *b,
+                          const product *s, const target *t, size_t i0, size_t i1, size_t j,
+                          size_t depth, int skip) {
+  size_t m = (size_t)s->m;
+  for (size_t i = i0; i < i1;) {
+    if (i1 - i > 2 * SMALL && m >= ROWS) {
+      size_t from = AT_MOST(i, m - ROWS);
+      direct_tile(ROWS, vectors, a, b, s, t, from, j, depth, (int)(i - from), skip);
+      i = from + ROWS;
+    } else {
+      size_t from = AT_MOST(i, m - SMALL);
+      direct_tile(SMALL, vectors, a, b, s, t, from, j, depth, (int)(i - from), skip);
+      i = from + SMALL;
+    }
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
+product_direct(const __global T *a, long a_offset, const __global T *b, long b_offset,
+               __global T *c, long c_offset, __global A *sums, long sums_offset,
+               product all) {
+  product s = all;
+  share mine = share_of(&s);
+  size_t i0 = get_global_id(0) * (size_t)s.rows, j0 = get_global_id(1) * (size_t)s.columns;
+  size_t i1 = AT_MOST(i0 + (size_t)s.rows, (size_t)s.m), n = (size_t)s.n;
+  size_t j1 = AT_MOST(j0 + (size_t)s.columns, n);
+  a += a_offset + mine.begin * (size_t)s.a_col;
+  b += b_offset + mine.begin * (size_t)s.b_row;
+  c += c_offset;
+  sums += sums_offset;
+  for (size_t batch = mine.batch; batch < mine.stop; batch++) {
+    place at = place_of(&s, batch);
+    target t = target_of(&s, c + at.c, sums, batch, mine.part);
+    size_t j = j0;
+    for (; j + WIDTH <= j1; j += WIDTH)
+      direct_panel(VECTORS, a + at.a, b + at.b, &s, &t, i0, i1, j, mine.depth, 0);
+    for (; j < j1; j += V) {
+      size_t from = AT_MOST(j, n - V);
+      direct_panel(1, a + at.a, b + at.b, &s, &t, i0, i1, from, mine.depth,
+                   (int)(j - from));
+    }
+  }
+}
