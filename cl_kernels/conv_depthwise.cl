@@ -16,7 +16,9 @@
  * filter_pixels, filter_planes: the gradient of w, from x as source and dy, laid out as
  * above (planes: mul 1), in parts of `part` of all images' rows, or images:
  * [parts, taps0, taps1, channels]. Global: parts, blocks of panels_each * V channels, or
- * parts, rows of taps, channels; the channels side by side. */
+ * parts, rows of taps, channels; the channels side by side.
+ *
+ * Long because two layouts of memory and three directions share its helpers. */
 
 typedef struct {
   long source[2], result[2], taps[2];

@@ -22,7 +22,9 @@
  * blocks, panels, the panels side by side. The result is
  * [part, group, panel, tap, block, DEPTH, WIDTH] in sums.
  *
- * filter_gather: y from these. Global: rows of taps * reduce. */
+ * filter_gather: y from these. Global: rows of taps * reduce.
+ *
+ * Long because CPUs and GPUs add a filter up in ways of their own. */
 
 typedef struct {
   long source[3], out[3], taps[3], stride[3], dilation[3], before[3];

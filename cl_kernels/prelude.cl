@@ -13,13 +13,14 @@
  * V lanes     AV (of A), MV (masks: -1 or 0 per lane, as comparisons give), BITSV (unsigned
  *             integers as wide as A)
  *             LOADV STOREV                 V elements from an element index on
- *             STREAMV                      STOREV past the caches, for what is not read soon
+ *             STREAMV                      STOREV past the caches, for what is read late
  *             GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer
  *             PUTV STREAM_PUTV             and V of any type
  *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
  *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
  *             SELECT(mask, x, y)           x where the mask holds
  *             ANY(mask)                    whether it holds for any lane
+ *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
  *             LANES_UP(x, y)               y's last lane, then all of x but its last
  *             HALF_LAST_2 _4 _8 _16        the last lane of each lower half of 2, 4, ...
  *             IN_UPPER(n)                  a mask: the upper half of each n lanes
@@ -30,11 +31,13 @@
  *             largerv smallerv             NaN wins
  * Ahead       PREFETCH(p, count)           will be read soon
  * SIDE lanes  SV (of T), SLOAD             a side of squares transposed in registers
- *             ZIP_LOW ZIP_HIGH             x0 y0 x1 y1 ... of the lower, the upper halves
+ *             SIDE_LOW SIDE_HIGH           as ZIP_LOW and ZIP_HIGH
  * Totals      TOTAL TOTALV TOTALV_LOOSE    what many numbers are added up in
  *             WRAPPING                     what in: unsigned for integers
  * Choices     FLOAT_OR_INT(x, y) DOUBLE_OR_FLOAT(x, y): one of two expressions
- *             WITH_FP64(text): the text, where there is double */
+ *             WITH_FP64(text): the text, where there is double
+ *
+ * Long because it is the one file that knows dtypes and compilers apart. */
 #pragma OPENCL FP_CONTRACT OFF
 #if HAS_FP64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
@@ -184,24 +187,28 @@
 #define LAST_LANE       s3
 #define LANE_NUMBERS    ((MV)(0, 1, 2, 3))
 #endif
+/* The lower halves of x and y, lane by lane, and the upper halves, as `type`. */
+#define ZIP16_LOW(type, x, y)                                                              \
+  ((type)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,  \
+          (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#define ZIP16_HIGH(type, x, y)                                                             \
+  ((type)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,  \
+          (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
+#define ZIP8_LOW(type, x, y)                                                               \
+  ((type)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3))
+#define ZIP8_HIGH(type, x, y)                                                              \
+  ((type)((x).s4, (y).s4, (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
+#define ZIP4_LOW(type, x, y)  ((type)((x).s0, (y).s0, (x).s1, (y).s1))
+#define ZIP4_HIGH(type, x, y) ((type)((x).s2, (y).s2, (x).s3, (y).s3))
 #if V == 16 && T_SIZE == 8
-#define SIDE          8
-#define ZIP_LOW(x, y) ((SV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3))
-#define ZIP_HIGH(x, y)                                                                     \
-  ((SV)((x).s4, (y).s4, (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
-#elif V == 16
-#define SIDE 16
-#define ZIP_LOW(x, y)                                                                      \
-  ((SV)((x).s0, (y).s0, (x).s1, (y).s1, (x).s2, (y).s2, (x).s3, (y).s3, (x).s4, (y).s4,    \
-        (x).s5, (y).s5, (x).s6, (y).s6, (x).s7, (y).s7))
-#define ZIP_HIGH(x, y)                                                                     \
-  ((SV)((x).s8, (y).s8, (x).s9, (y).s9, (x).sa, (y).sa, (x).sb, (y).sb, (x).sc, (y).sc,    \
-        (x).sd, (y).sd, (x).se, (y).se, (x).sf, (y).sf))
+#define SIDE 8
 #else
-#define SIDE           4
-#define ZIP_LOW(x, y)  ((SV)((x).s0, (y).s0, (x).s1, (y).s1))
-#define ZIP_HIGH(x, y) ((SV)((x).s2, (y).s2, (x).s3, (y).s3))
+#define SIDE V
 #endif
+#define ZIP_LOW(x, y)   JOIN(JOIN(ZIP, V), _LOW)(AV, x, y)
+#define ZIP_HIGH(x, y)  JOIN(JOIN(ZIP, V), _HIGH)(AV, x, y)
+#define SIDE_LOW(x, y)  JOIN(JOIN(ZIP, SIDE), _LOW)(SV, x, y)
+#define SIDE_HIGH(x, y) JOIN(JOIN(ZIP, SIDE), _HIGH)(SV, x, y)
 #define SV    JOIN(T, SIDE)
 #define SLOAD JOIN(vload, SIDE)
 

@@ -25,8 +25,8 @@ static inline void transpose_square(SV rows[SIDE]) {
     SV mixed[SIDE];
 #pragma unroll
     for (int i = 0; i < SIDE / 2; i++) {
-      mixed[2 * i] = ZIP_LOW(rows[i], rows[i + SIDE / 2]);
-      mixed[2 * i + 1] = ZIP_HIGH(rows[i], rows[i + SIDE / 2]);
+      mixed[2 * i] = SIDE_LOW(rows[i], rows[i + SIDE / 2]);
+      mixed[2 * i + 1] = SIDE_HIGH(rows[i], rows[i + SIDE / 2]);
     }
 #pragma unroll
     for (int i = 0; i < SIDE; i++) rows[i] = mixed[i];

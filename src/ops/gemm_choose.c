@@ -243,7 +243,7 @@ bool eager__gemm_is_legal(const eager__gemm_device *device, eager_dtype dtype,
            (x->columns + p.n % x->columns) * p.m <= EAGER__GEMM_SPAN;
   case EAGER__GEMM_TILED:
     return (x->side == 1 || x->side == 4 || x->side == 8 || x->side == 16) &&
-           (size_t)(x->side * x->side) <= device->traits->max_local_size &&
+           x->side * x->side <= device->traits->max_local_size &&
            (device->traits->loop_limit == 0 || x->depth <= EAGER__TRIPS / 4);
   case EAGER__GEMM_THIN:
     return p.n <= GPU_FEW;

@@ -205,11 +205,13 @@ static int run(const bench_options *options) {
 
 /* Read by libraries before main: so the program starts itself once more with them set.
  * OpenBLAS 0.3.21 takes Haswell's kernels on processors it is older than, and what a shell
- * says of it is often older still. PoCL compiles kernels again for every size of work-group
- * and large grids. */
+ * says of it is often older still; its idle threads spin for 2^26 ticks, through whatever
+ * is measured next, or 2^24. PoCL compiles kernels again for every size of work-group and
+ * large grids. */
 static void set_environment(char **arguments) {
   if (getenv("EAGERCL_BENCH_STARTED")) return;
   setenv("EAGERCL_BENCH_STARTED", "1", 1);
+  setenv("OPENBLAS_THREAD_TIMEOUT", "24", 1);
   setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
 #if defined __x86_64__
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {

@@ -10,11 +10,13 @@ double bench_now(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* OpenMP's and OpenBLAS's idle threads spin for a while and would take a core from the
- * other side. */
-static void settle(void) {
-  nanosleep(&(struct timespec){.tv_nsec = 30 * 1000 * 1000}, NULL);
+/* Idle threads of OpenMP and OpenBLAS spin for up to 30 ms (main.c sees to that) and would
+ * take a core from our side, whose own idle threads sleep. */
+static void settle(int milliseconds) {
+  nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
 }
+
+enum { BEFORE_OURS = 60 };
 
 static bool sample(const bench_side *side, void *state, int count, double *out_seconds) {
   double begin = bench_now();
@@ -50,20 +52,25 @@ static bench_spread spread_of(double *values, int count) {
   return (bench_spread){values[count / 2], values[0], values[count - 1]};
 }
 
+/* Processors that have slept are slow at first: one sample to wake them, one to count. */
+static bool awake_sample(const bench_side *side, void *state, int count,
+                         double *out_seconds) {
+  return sample(side, state, count, out_seconds) && sample(side, state, count, out_seconds);
+}
+
 bool bench_measure(const bench_row *row, bool quick, bench_record *out) {
   double ours[BENCH_SAMPLES], other[BENCH_SAMPLES], ratios[BENCH_SAMPLES];
-  double wanted = quick ? 0.004 : 0.03;
+  double wanted = quick ? 0.01 : 0.03;
   int our_count = 1, other_count = 1;
   bool paired = row->other.once != NULL;
+  settle(BEFORE_OURS);
   if (!calibrate(&row->ours, row->state, wanted, &our_count)) return false;
-  settle();
   if (paired && !calibrate(&row->other, row->state, wanted, &other_count)) return false;
   for (int i = 0; i < BENCH_SAMPLES; i++) {
-    settle();
-    if (!sample(&row->ours, row->state, our_count, &ours[i])) return false;
+    if (paired) settle(BEFORE_OURS);
+    if (!awake_sample(&row->ours, row->state, our_count, &ours[i])) return false;
     if (!paired) continue;
-    settle();
-    if (!sample(&row->other, row->state, other_count, &other[i])) return false;
+    if (!awake_sample(&row->other, row->state, other_count, &other[i])) return false;
     ratios[i] = other[i] / ours[i];
   }
   out->ours = spread_of(ours, BENCH_SAMPLES);
@@ -83,7 +90,7 @@ bool bench_measure_cost(const bench_row *row, bool quick, bench_record *out) {
   double ours, other;
   if (!calibrate(&row->ours, row->state, 1e-3, &our_count)) return false;
   if (!calibrate(&row->other, row->state, 1e-3, &other_count)) return false;
-  settle();
+  settle(BEFORE_OURS);
   for (int i = 0; i < pairs; i++) {
     if (!sample(&row->ours, row->state, our_count, &ours)) return false;
     if (!sample(&row->other, row->state, other_count, &other)) return false;
