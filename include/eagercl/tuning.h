@@ -2,7 +2,7 @@
  *
  * The library chooses them by what a device tells of itself. `eagercl-tune` tries others on
  * the device that is there and saves the winners beside the kernel cache; later processes
- * take them up when they open the device. EAGERCL_TUNING="vector_width=4,group_size=64"
+ * take them up when they open the device. EAGERCL_TUNING="gemm_cached=640,group_size=64"
  * sets them for one process, EAGERCL_DETERMINISTIC=1 keeps the built-in ones.
  *
  * Every legal set gives right results. The last bits of sums may differ between sets. */

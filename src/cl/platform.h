@@ -40,11 +40,15 @@ typedef struct eager__traits {
   int64_t loop_limit;   /* trips, of all loops together, after which a work-item's loops
                            stop silently; 0: none */
   bool slow_fma;        /* fma() is emulated, many times slower than * and + */
+  int vector_width;     /* lanes of kernels: 16 or 4 */
   /* May be tuned (tuning.h): plain ints. */
-  int vector_width;   /* lanes of elementwise kernels: 16 or 4 */
   int max_local_size; /* largest work-group our kernels ask for */
-  int clblast;        /* 1: products go to CLBlast, where it has them and is right; 0 */
-  int clblast_set;    /* which of blas_clblast.c's sizes it computes with; 0: its own */
+  int gemm_cached;    /* KiB of a product's b that tiles may walk through where it lies */
+  int conv_work;      /* thousands (1024) of multiplications worth a work-item */
+  int conv_tiles;     /* of one panel in a row of a convolution's result */
+  int conv_filter_items; /* work-items of a filter's gradient on CPUs */
+  int clblast;           /* 1: products go to CLBlast, where it has them and is right; 0 */
+  int clblast_set;       /* which of blas_clblast.c's sizes it computes with; 0: its own */
 } eager__traits;
 
 typedef struct eager__physical {

@@ -81,6 +81,10 @@ void eager__traits_from_facts(const eager__facts *facts, eager__traits *out) {
   int most = facts->max_work_group_size < 256 ? (int)facts->max_work_group_size : 256;
   if (traits.max_local_size == 0 || traits.max_local_size > most)
     traits.max_local_size = most;
+  traits.gemm_cached = 2560;
+  traits.conv_work = 256;
+  traits.conv_tiles = 32;
+  traits.conv_filter_items = 64;
   /* Its kernels are made for GPUs; on CPUs ours are tens of times as fast. */
   traits.clblast = facts->is_gpu && !facts->local_memory_is_global && !traits.is_simulator;
   *out = traits;

@@ -11,18 +11,39 @@
 
 const eager__tunable eager__tunables[] = {
     {
-        .name = "vector_width",
-        .area = "elementwise",
-        .about = "lanes of the vectors that kernels compute with",
-        .offset = offsetof(eager__traits, vector_width),
-        .choices = {4, 16, -1},
-    },
-    {
         .name = "group_size",
         .area = "elementwise",
         .about = "the most work-items in a work-group",
         .offset = offsetof(eager__traits, max_local_size),
         .choices = {32, 64, 128, 256, -1},
+    },
+    {
+        .name = "gemm_cached",
+        .area = "gemm",
+        .about = "KiB of a product's second matrix that tiles read where it lies",
+        .offset = offsetof(eager__traits, gemm_cached),
+        .choices = {256, 640, 2560, 10240, -1},
+    },
+    {
+        .name = "conv_work",
+        .area = "conv",
+        .about = "thousands (1024) of multiplications worth a work-item",
+        .offset = offsetof(eager__traits, conv_work),
+        .choices = {64, 256, 1024, -1},
+    },
+    {
+        .name = "conv_tiles",
+        .area = "conv",
+        .about = "tiles of one panel in a row of a convolution",
+        .offset = offsetof(eager__traits, conv_tiles),
+        .choices = {8, 32, 128, -1},
+    },
+    {
+        .name = "conv_filter_items",
+        .area = "conv_filter",
+        .about = "work-items of a filter's gradient",
+        .offset = offsetof(eager__traits, conv_filter_items),
+        .choices = {16, 64, 256, -1},
     },
     {
         .name = "clblast_set",

@@ -7,7 +7,6 @@ enum {
   ITEM = 1 << 19,          /* multiplications worth a work-item: 2 us of a fast core */
   ITEMS = 64,              /* work-items that keep a CPU busy */
   ITEM_ELEMENTS = 1 << 16, /* the same where memory is the limit: elements read */
-  CACHED = 5 << 19,        /* bytes of b that tiles may walk through */
   PART = 2048,             /* positions of k that are worth a part of their own */
   GROUPS = 256,            /* work-groups that keep a GPU busy */
   GPU_FEW = 8,             /* THIN of matmul_group.cl */
@@ -135,10 +134,11 @@ static bool is_direct(const eager__gemm_device *device, eager_dtype dtype,
 }
 
 /* Where b stays in the cache, and rows of a do not all fall on the same lines of it. */
-static bool prefers_direct(eager_dtype dtype, const eager__gemm_args *p) {
+static bool prefers_direct(const eager__gemm_device *device, eager_dtype dtype,
+                           const eager__gemm_args *p) {
   int64_t element = (int64_t)eager_dtype_size(dtype);
   bool collides = p->a_row * element % 4096 == 0 && p->k > 64;
-  return !collides && p->k * p->n * element <= CACHED;
+  return !collides && p->k * p->n * element <= (int64_t)device->traits->gemm_cached << 10;
 }
 
 static eager__gemm_way cpu_way(const eager__gemm_device *device,
@@ -158,7 +158,7 @@ static void choose_cpu(const eager__gemm_device *device, eager_dtype dtype,
   }
   if (out->swap) p = &swapped;
   if (out->way == EAGER__GEMM_BLOCKS && is_direct(device, dtype, p) &&
-      prefers_direct(dtype, p))
+      prefers_direct(device, dtype, p))
     out->way = EAGER__GEMM_DIRECT;
   if (out->way == EAGER__GEMM_DOTS)
     choose_dots(device, p, out);

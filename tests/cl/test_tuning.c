@@ -10,8 +10,9 @@
 #include "base/status.h"
 #include "cl/tuning.h"
 
-static const eager__physical cpu = {.traits = {.vector_width = 16, .max_local_size = 256}};
-static const eager__physical narrow = {.traits = {.vector_width = 4, .max_local_size = 32}};
+static const eager__physical cpu = {.traits = {.gemm_cached = 2560, .max_local_size = 256}};
+static const eager__physical narrow = {
+    .traits = {.gemm_cached = 640, .max_local_size = 32}};
 
 static const eager__tunable *tunable(const char *name) {
   for (int i = 0; i < eager__tunable_count; i++)
@@ -44,22 +45,22 @@ static void malformed_texts_are_refused(void **state) {
   (void)state;
   static const text_case cases[] = {
       {"", NULL},
-      {"vector_width=4", NULL},
-      {"vector_width=4,group_size=64", NULL},
-      {"vector_width=7", "here: vector_width must be one of 4, 16, got 7"},
-      {"vector_width=99999999", "must be one of 4, 16, got 99999999"},
-      {"vector_width=4,group_size=0", "here: group_size must be one of 32, 64, 128, 256"},
-      {"vector_width", "here must be name=value,name=value ..., got 'vector_width'"},
-      {"vector_width=", "got 'vector_width='"},
-      {"vector_width=-8", "got 'vector_width=-8'"},
-      {"vector_width=+8", "got 'vector_width=+8'"},
-      {"vector_width= 8", "got 'vector_width= 8'"},
-      {"vector_width=4x", "got 'vector_width=4x'"},
-      {"vector_width=4,", "got 'vector_width=4,'"},
-      {",vector_width=4", "got ',vector_width=4'"},
-      {"vector_width=4,,group_size=64", "got ',group_size=64'"},
-      {"vector_width=111111111111111111111", "got 'vector_width=1111"},
-      {"vector=8", "got 'vector=8'; the names are vector_width, "},
+      {"gemm_cached=640", NULL},
+      {"gemm_cached=640,group_size=64", NULL},
+      {"gemm_cached=7", "here: gemm_cached must be one of 256, 640, 2560, 10240, got 7"},
+      {"gemm_cached=99999999", "must be one of 256, 640, 2560, 10240, got 99999999"},
+      {"gemm_cached=640,group_size=0", "here: group_size must be one of 32, 64, 128, 256"},
+      {"gemm_cached", "here must be name=value,name=value ..., got 'gemm_cached'"},
+      {"gemm_cached=", "got 'gemm_cached='"},
+      {"gemm_cached=-8", "got 'gemm_cached=-8'"},
+      {"gemm_cached=+8", "got 'gemm_cached=+8'"},
+      {"gemm_cached= 8", "got 'gemm_cached= 8'"},
+      {"gemm_cached=640x", "got 'gemm_cached=640x'"},
+      {"gemm_cached=640,", "got 'gemm_cached=640,'"},
+      {",gemm_cached=640", "got ',gemm_cached=640'"},
+      {"gemm_cached=640,,group_size=64", "got ',group_size=64'"},
+      {"gemm_cached=111111111111111111111", "got 'gemm_cached=1111"},
+      {"vector=8", "got 'vector=8'; the names are group_size, gemm_cached, "},
       {"=8", "got '=8'"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -72,27 +73,27 @@ static void malformed_texts_are_refused(void **state) {
 
 static void values_are_applied_where_the_device_takes_them(void **state) {
   (void)state;
-  const char text[] = "vector_width=4,group_size=64";
+  const char text[] = "gemm_cached=640,group_size=64";
   eager__traits traits = cpu.traits;
   eager__tuning_apply(&cpu, text, &traits);
-  assert_int_equal(traits.vector_width, 4);
+  assert_int_equal(traits.gemm_cached, 640);
   assert_int_equal(traits.max_local_size, 64);
   assert_null(eager__tuning_refused(&cpu, text));
 
   traits = narrow.traits; /* no larger groups than all kernels run with */
-  eager__tuning_apply(&narrow, "vector_width=16,group_size=64", &traits);
-  assert_int_equal(traits.vector_width, 16);
+  eager__tuning_apply(&narrow, "gemm_cached=10240,group_size=64", &traits);
+  assert_int_equal(traits.gemm_cached, 10240);
   assert_int_equal(traits.max_local_size, 32);
   assert_string_equal(eager__tuning_refused(&narrow, text), "group_size");
   assert_true(eager__tuning_takes(&narrow, tunable("group_size"), 32));
-  assert_false(eager__tuning_takes(&narrow, tunable("vector_width"), 5));
+  assert_false(eager__tuning_takes(&narrow, tunable("gemm_cached"), 5));
 }
 
 static void the_last_of_two_values_counts(void **state) {
   (void)state;
   eager__traits traits = cpu.traits;
-  eager__tuning_apply(&cpu, "vector_width=4,vector_width=16", &traits);
-  assert_int_equal(eager__tuning_value(&traits, tunable("vector_width")), 16);
+  eager__tuning_apply(&cpu, "gemm_cached=640,gemm_cached=10240", &traits);
+  assert_int_equal(eager__tuning_value(&traits, tunable("gemm_cached")), 10240);
 }
 
 int main(void) {

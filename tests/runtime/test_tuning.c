@@ -72,8 +72,8 @@ static void saved_values_are_in_force_later(void **state) {
   (void)state;
   begin();
   assert_string_equal(run("show", 0), "");
-  run("vector_width=4,group_size=64", 0);
-  assert_string_equal(run("show", 0), "vector_width=4 group_size=64 ");
+  run("gemm_cached=640,group_size=64", 0);
+  assert_string_equal(run("show", 0), "group_size=64 gemm_cached=640 ");
   run("", 0);
   assert_string_equal(run("show", 0), "");
   program_folder_remove();
@@ -82,7 +82,7 @@ static void saved_values_are_in_force_later(void **state) {
 static void the_environment_outranks_what_is_saved(void **state) {
   (void)state;
   begin();
-  run("vector_width=4", 0);
+  run("gemm_cached=640", 0);
   set("EAGERCL_TUNING", "group_size=32");
   assert_string_equal(run("show", 0), "group_size=32 ");
   set("EAGERCL_DETERMINISTIC", "1");
@@ -90,17 +90,18 @@ static void the_environment_outranks_what_is_saved(void **state) {
   unsetenv("EAGERCL_TUNING");
   assert_string_equal(run("show", 0), "");
   unsetenv("EAGERCL_DETERMINISTIC");
-  assert_string_equal(run("show", 0), "vector_width=4 ");
+  assert_string_equal(run("show", 0), "gemm_cached=640 ");
   program_folder_remove();
 }
 
 static void wrong_values_are_refused_and_change_nothing(void **state) {
   (void)state;
   begin();
-  run("vector_width=4", 0);
-  assert_string_equal(run("vector_width=5", 1),
-                      "eager_tuning_save: vector_width must be one of 4, 16, got 5\n");
-  assert_string_equal(run("show", 0), "vector_width=4 ");
+  run("gemm_cached=640", 0);
+  assert_string_equal(
+      run("gemm_cached=5", 1),
+      "eager_tuning_save: gemm_cached must be one of 256, 640, 2560, 10240, got 5\n");
+  assert_string_equal(run("show", 0), "gemm_cached=640 ");
   set("EAGERCL_TUNING", "width=5");
   assert_non_null(strstr(run("show", 1), "EAGERCL_TUNING must be name=value,name=value"));
   program_folder_remove();
@@ -110,7 +111,7 @@ static void without_a_folder_nothing_is_saved(void **state) {
   (void)state;
   begin();
   set("EAGERCL_CACHE_DIR", "/proc/no such folder");
-  assert_non_null(strstr(run("vector_width=4", 1), "there is no folder to keep it in"));
+  assert_non_null(strstr(run("gemm_cached=640", 1), "there is no folder to keep it in"));
   program_folder_remove();
 }
 

@@ -118,6 +118,30 @@ static double expect_conv(const tune_case *c, float *const *inputs, int64_t inde
   return sum;
 }
 
+static eager_status run_conv_filter(eager_tensor *a, eager_tensor *b, eager_tensor **out) {
+  const eager_conv2d_options options = {.padding = EAGER_PADDING_SAME};
+  const int64_t sizes[] = {3, 3, eager_tensor_dim(a, 3), eager_tensor_dim(b, 3)};
+  return eager_conv2d_backprop_filter(a, sizes, b, &options, out);
+}
+
+/* The gradient of that filter: the sum over all pixels. */
+static double expect_conv_filter(const tune_case *c, float *const *inputs, int64_t index,
+                                 double *out_scale) {
+  const int64_t *x = c->dims[0], *y = c->dims[1];
+  int64_t o = index % y[3], k = index / y[3] % x[3], tap = index / y[3] / x[3];
+  double sum = 0;
+  *out_scale = 0;
+  for (int64_t i = 0; i < y[0] * y[1] * y[2]; i++) {
+    int64_t row = i / y[2] % y[1] + tap / 3 - 1, column = i % y[2] + tap % 3 - 1;
+    if (row < 0 || row >= x[1] || column < 0 || column >= x[2]) continue;
+    int64_t pixel = (i / y[2] / y[1] * x[1] + row) * x[2] + column;
+    double term = (double)inputs[0][pixel * x[3] + k] * (double)inputs[1][i * y[3] + o];
+    sum += term;
+    *out_scale += fabs(term);
+  }
+  return sum;
+}
+
 static const tune_case cases[] = {
     {"add", "elementwise", {1, 1}, {{1 << 20}, {1 << 20}}, run_add, expect_add, 1},
     {"exp", "elementwise", {1, 1}, {{1 << 20}, {1}}, run_exp, expect_exp, 4},
@@ -159,6 +183,13 @@ static const tune_case cases[] = {
      run_conv,
      expect_conv,
      1152},
+    {"3x3x64",
+     "conv_filter",
+     {4, 4},
+     {{2, 28, 28, 64}, {2, 28, 28, 64}},
+     run_conv_filter,
+     expect_conv_filter,
+     1568},
 };
 
 /* --- Running one --- */
@@ -194,7 +225,8 @@ static bool make_inputs(const tune_case *c, float **values, eager_tensor **tenso
 /* A few thousand elements, spread so that every part of a tile is among them. Rounding:
  * half a unit for each term and one for the result. */
 static bool check(const tune_case *c, float *const *values, const eager_tensor *out) {
-  int64_t count = eager_tensor_num_elements(out), step = count / 4001 + 1;
+  int64_t count = eager_tensor_num_elements(out);
+  int64_t step = count * c->terms / 4000000 + 1; /* as long as the reference may take */
   size_t size = eager_tensor_byte_size(out);
   float *got = malloc(size);
   bool right = got && eager_tensor_to_host(out, got, size) == EAGER_OK;
