@@ -198,10 +198,10 @@ product_blocks(const __global T *a, long a_offset, const __global T *b, long b_o
     for (size_t j = j0; j < j1; j += PANELS * WIDTH)
       for (size_t k = 0; k < mine.depth; k += DEPTH) {
         size_t here = mine.begin + k, depth = AT_MOST(mine.depth - k, (size_t)DEPTH);
-        int waits = NARROW && k + depth < mine.depth;
+        int narrow = NARROW, waits = narrow & (k + depth < mine.depth);
         t.to_sums = s.to_sums != 0 || waits;
-        t.from_sums = k > 0 && (NARROW || s.to_sums != 0);
-        t.add = k > 0 && !NARROW && s.to_sums == 0 && s.subtract == 0;
+        t.from_sums = k > 0 && (narrow | (s.to_sums != 0));
+        t.add = k > 0 && !narrow && s.to_sums == 0 && s.subtract == 0;
         make_block(a + (at.a + here * (size_t)s.a_col), b + (at.b + here * (size_t)s.b_row),
                    &t, &s, i0, i1, j, AT_MOST(j + PANELS * WIDTH, j1), depth,
                    (size_t)s.end - here - depth, tile, panels);
