@@ -64,12 +64,15 @@ static void large_ones(void **state) {
   if (test_is_slow()) test_skip("millions of multiplications");
   /* Tiles enough for a GPU, and a k of more than one launch where loops are limited. */
   check(EAGER_BFLOAT16, 160, 208, 2061, 1);
+  check(EAGER_BFLOAT16, 37, 65, 777, 0); /* what a block lays out ends at 384 of k */
   for (int d = 0; d < DTYPES; d++) {
     if (!test_has_arithmetic(dtypes[d])) continue;
     for (int t = 0; t < 4; t++) {
       check(dtypes[d], 65, 70, 130, t);
       check(dtypes[d], 49, 33, 600, t);
       if (d == 0) check(dtypes[d], 50, 530, 1030, t);
+      if (d == 0) check(dtypes[d], 25, 100, 384, t);
+      if (d == 0) check(dtypes[d], 13, 33, 769, t);
       if (d == 0) check(dtypes[d], 2, 3, 65537, t);
     }
   }
