@@ -269,10 +269,7 @@ static void a_warm_op_allocates_nothing(void **state) {
   (void)state;
   static const op_fn warm[] = {add,    add_scalar, add_by_name, sum_of_rows,
                                matmul, gather,     identity,    slice_of_rows};
-  if (EAGER__SMALL_KEPT == 0) {
-    print_message("under this sanitizer every block is allocated\n");
-    skip();
-  }
+  if (EAGER__SMALL_KEPT == 0) test_skip("under this sanitizer every block is allocated");
   make_inputs();
   for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
     assert_ok(eager_set_thread_execution_mode((eager_execution_mode)mode));
