@@ -1,8 +1,19 @@
 #include "host_gather.h"
 
 #include <float.h>
-#include <omp.h>
 #include <string.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#else
+static int omp_get_thread_num(void) {
+  return 0;
+}
+
+static int omp_get_num_threads(void) {
+  return 1;
+}
+#endif
 
 void host_gather_rows(float *restrict out, const float *restrict params,
                       const int32_t *restrict indices, size_t rows, size_t columns) {

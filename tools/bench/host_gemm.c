@@ -38,37 +38,28 @@ void host_gemv_float(const host_product *p, const float *a, const float *x, floa
 
 const char *const host_gemm_name = "OpenMP C";
 
-static void multiply_float(const host_product *p, const float *a, const float *b,
-                           float *c) {
-  size_t a_row = p->transpose_a ? 1 : p->k, a_col = p->transpose_a ? p->m : 1;
-  size_t b_row = p->transpose_b ? 1 : p->n, b_col = p->transpose_b ? p->k : 1;
-#pragma omp parallel for
-  for (size_t i = 0; i < p->m; i++) {
-    memset(c + i * p->n, 0, p->n * sizeof *c);
-    for (size_t l = 0; l < p->k; l++) {
-      float x = a[i * a_row + l * a_col];
-      for (size_t j = 0; j < p->n; j++) c[i * p->n + j] += x * b[l * b_row + j * b_col];
-    }
+/* One product after the other, the rows of each dealt to the threads. */
+#define DEFINE_PRODUCTS(name, type)                                                        \
+  void name(const host_product *p, const type *a, const type *b, type *c) {                \
+    size_t a_row = p->transpose_a ? 1 : p->k, a_column = p->transpose_a ? p->m : 1;        \
+    size_t b_row = p->transpose_b ? 1 : p->n, b_column = p->transpose_b ? p->k : 1;        \
+    for (size_t batch = 0; batch < p->batch || batch == 0; batch++) {                      \
+      _Pragma("omp parallel for") for (size_t i = 0; i < p->m; i++) {                      \
+        type *to = c + i * p->n;                                                           \
+        memset(to, 0, p->n * sizeof *to);                                                  \
+        for (size_t l = 0; l < p->k; l++) {                                                \
+          type x = a[i * a_row + l * a_column];                                            \
+          for (size_t j = 0; j < p->n; j++) to[j] += x * b[l * b_row + j * b_column];      \
+        }                                                                                  \
+      }                                                                                    \
+      a += p->m * p->k;                                                                    \
+      b += p->k * p->n;                                                                    \
+      c += p->m * p->n;                                                                    \
+    }                                                                                      \
   }
-}
 
-void host_gemm_float(const host_product *p, const float *a, const float *b, float *c) {
-  for (size_t i = 0; i < p->batch || i == 0; i++)
-    multiply_float(p, a + i * p->m * p->k, b + i * p->k * p->n, c + i * p->m * p->n);
-}
-
-void host_gemm_double(const host_product *p, const double *a, const double *b, double *c) {
-  size_t a_row = p->transpose_a ? 1 : p->k, a_col = p->transpose_a ? p->m : 1;
-  size_t b_row = p->transpose_b ? 1 : p->n, b_col = p->transpose_b ? p->k : 1;
-#pragma omp parallel for
-  for (size_t i = 0; i < p->m; i++) {
-    memset(c + i * p->n, 0, p->n * sizeof *c);
-    for (size_t l = 0; l < p->k; l++) {
-      double x = a[i * a_row + l * a_col];
-      for (size_t j = 0; j < p->n; j++) c[i * p->n + j] += x * b[l * b_row + j * b_col];
-    }
-  }
-}
+DEFINE_PRODUCTS(host_gemm_float, float)
+DEFINE_PRODUCTS(host_gemm_double, double)
 
 void host_gemv_float(const host_product *p, const float *a, const float *x, float *y) {
   host_gemm_float(p, a, x, y);

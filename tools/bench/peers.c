@@ -14,9 +14,10 @@
 #endif
 
 void bench_peers(char *text, size_t size) {
-  text[0] = 0;
 #ifdef _OPENMP
   snprintf(text, size, "OpenMP with %d threads", omp_get_max_threads());
+#else
+  snprintf(text, size, "no OpenMP");
 #endif
 #if BENCH_HAVE_OPENBLAS
   size_t used = strlen(text);
