@@ -33,9 +33,10 @@ void host_less_float(bool *restrict y, const float *restrict a, const float *res
 
 void host_select_float(float *restrict y, const bool *restrict c, const float *restrict a,
                        const float *restrict b, size_t count) {
+  const unsigned char *bytes = (const unsigned char *)c; /* gcc makes no vectors of bools */
 #pragma omp parallel for simd
   for (size_t i = 0; i < count; i++) {
     float yes = a[i], no = b[i];
-    y[i] = c[i] ? yes : no;
+    y[i] = bytes[i] ? yes : no;
   }
 }
