@@ -302,9 +302,14 @@ int tune_run_trial(const char *area, const char *device) {
   if (strcmp(area, "clblast") == 0) setenv("EAGERCL_GEMM", "clblast", 1);
   bool fine = start(device);
   if (!fine) return 1;
-  for (size_t i = 0; fine && i < sizeof cases / sizeof *cases; i++)
-    if (strcmp(cases[i].area, area) == 0) fine = run_case(&cases[i]);
-  return finish(fine);
+  int count = 0;
+  for (size_t i = 0; fine && i < sizeof cases / sizeof *cases; i++) {
+    if (strcmp(cases[i].area, area) != 0) continue;
+    fine = run_case(&cases[i]);
+    count++;
+  }
+  if (count == 0) printf("no case of the area %s\n", area);
+  return finish(fine && count > 0);
 }
 
 int tune_describe(const char *device) {

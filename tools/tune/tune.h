@@ -18,7 +18,8 @@ enum {
 /* --- What a trial runs (trial.c, in the child) --- */
 
 /* Runs the cases of `area` on `device`: checks each result against a reference in double,
- * then prints "case <name> <seconds>". The process's exit status: 0 when all were right. */
+ * then prints "case <name> <seconds>". The process's exit status: 0 when there were some
+ * and all were right. */
 int tune_run_trial(const char *area, const char *device);
 /* Prints "tunable <name> <area> <value> <builtin> <choice> ..." lines. */
 int tune_describe(const char *device);
