@@ -40,7 +40,7 @@ foreach(file IN LISTS headers)
   endif()
 endforeach()
 file(GLOB files ${ROOT}/examples/*.[ch] ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/eagercl_*.c
-  ${ROOT}/tools/*/*.[ch])
+  ${ROOT}/tools/*/*.[ch] ${ROOT}/tools/*/*/*.[ch])
 foreach(file IN LISTS files)
   refuse(${file} "# *include +\"(base|cl|tensor|runtime|ops)/"
     "examples and tools use the public headers only")

@@ -10,7 +10,8 @@ file(GLOB sources ${ROOT}/src/*/*.[ch])
 file(GLOB headers ${ROOT}/include/eagercl/*.h)
 file(GLOB kernels ${ROOT}/cl_kernels/*.cl)
 file(GLOB others ${ROOT}/tests/*.[ch] ${ROOT}/tests/*/*.[ch] ${ROOT}/examples/*.[ch]
-  ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/*.[ch] ${ROOT}/tools/*/*.[ch])
+  ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/*.[ch] ${ROOT}/tools/*/*.[ch]
+  ${ROOT}/tools/*/*/*.[ch])
 
 foreach(file IN LISTS sources headers kernels others)
   refuse(${file} "[^\n\t -~]" "not ASCII")
