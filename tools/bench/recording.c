@@ -97,13 +97,17 @@ static cl_int CL_API_CALL hook_set_arg(cl_kernel kernel, cl_uint index, size_t s
 static void note_launch(cl_kernel kernel, cl_uint dims, const size_t *global,
                         const size_t *local, const cl_event *event) {
   known_kernel *of = known(kernel);
-  if (!of && active->kernel_count < KERNELS) {
+  if (!of && active->kernel_count == KERNELS) {
+    active->problem = "too many kernels";
+    return;
+  }
+  if (!of) {
     of = &active->kernels[active->kernel_count++];
     *of = (known_kernel){.kernel = kernel};
     point_to(kernel, &hooks);
   }
   command *added = next_command(LAUNCH, event);
-  if (!added || !of) return;
+  if (!added) return;
   added->kernel = kernel;
   added->dims = dims;
   memcpy(added->global, global, dims * sizeof *global);
