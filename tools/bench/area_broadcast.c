@@ -96,7 +96,9 @@ static void measure(bench *b, broadcast *s) {
   s->from = values(b, s->a);
   s->with = values(b, s->b);
   s->y = bench_alloc(count * sizeof *s->y);
-  if (s->from && s->with && s->y) {
+  if (!s->from || !s->with || !s->y) {
+    bench_fail(b, name, "out of memory");
+  } else {
     s->ta = bench_tensor(b, s->from, RANK, s->a);
     s->tb = bench_tensor(b, s->with, RANK, s->b);
     eager_tensor *out = s->ta && s->tb ? add(s) : NULL;

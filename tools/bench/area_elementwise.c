@@ -151,7 +151,9 @@ static void run_size(bench *b, size_t count, const char *size_name, double goal)
   }
   s.ints = fine ? bench_alloc(count * sizeof *s.ints) : NULL;
   s.bools = fine ? bench_alloc(count * sizeof *s.bools) : NULL;
-  if (s.ints && s.bools) {
+  if (!s.ints || !s.bools) {
+    bench_fail(b, "inputs", "out of memory");
+  } else {
     s.ta = bench_tensor(b, s.a, 1, dims);
     s.tb = bench_tensor(b, s.b, 1, dims);
     s.tc = bench_tensor(b, s.c, 1, dims);

@@ -243,7 +243,9 @@ static void run_size(bench *b, size_t rows, const char *size_name) {
               .out = bench_alloc(padded * sizeof(float)),
               .ids = bench_alloc(elements * sizeof(int32_t)),
               .places = bench_alloc(elements * sizeof(int32_t))};
-  if (s.x && s.out && s.ids && s.places) {
+  if (!s.x || !s.out || !s.ids || !s.places) {
+    bench_fail(b, "inputs", "out of memory");
+  } else {
     bench_random_floats(b, s.x, elements + 16 * rows, -100, 100);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
       run_operation(b, &operations[i], size_name, &s);

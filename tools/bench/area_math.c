@@ -95,7 +95,9 @@ void bench_math(bench *b) {
   math m = {.x = bench_alloc(COUNT * sizeof *m.x),
             .y = bench_alloc(COUNT * sizeof *m.y),
             .out = bench_alloc(COUNT * sizeof *m.out)};
-  for (size_t i = 0; m.x && m.y && m.out && i < sizeof functions / sizeof *functions; i++) {
+  bool fine = m.x && m.y && m.out;
+  if (!fine) bench_fail(b, "inputs", "out of memory");
+  for (size_t i = 0; fine && i < sizeof functions / sizeof *functions; i++) {
     m.f = &functions[i];
     if (bench_wants(b, m.f->name)) measure(b, &m);
   }

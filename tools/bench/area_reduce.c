@@ -219,7 +219,9 @@ static void run_sizes(bench *b, const sizes *z) {
   s.x = bench_alloc(s.count * sizeof *s.x);
   s.y = bench_alloc(s.count * sizeof *s.y);
   s.places = bench_alloc((size_t)(z->rows + z->length) * sizeof *s.places);
-  if (s.x && s.y && s.places) {
+  if (!s.x || !s.y || !s.places) {
+    bench_fail(b, "inputs", "out of memory");
+  } else {
     bench_random_floats(b, s.x, s.count, 0, 1);
     s.views[FULL] = bench_tensor(b, s.x, 1, dims[FULL]);
     bool fine = s.views[FULL] != NULL;

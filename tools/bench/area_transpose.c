@@ -115,7 +115,9 @@ static void run_shape(bench *b, const shape *row) {
                    .out = bench_alloc(count * width)};
   for (int i = 0; i < row->rank; i++) s.perm[i] = row->perm[i];
   plan(row, &s);
-  if (s.x && s.out) {
+  if (!s.x || !s.out) {
+    bench_fail(b, row->name, "out of memory");
+  } else {
     /* Any bits will do: nothing here computes. */
     bench_random_floats(b, s.x, count * width / sizeof(float), -100, 100);
     host_transpose(&s);
