@@ -99,14 +99,19 @@ static bool check(bench *b, const char *name, conv *c) {
   return right;
 }
 
-static void run_side(bench *b, const layer *l, conv *c, bool channels_first, bool blocked) {
+static void name_row(const layer *l, bool channels_first, host_conv_part part, bool blocked,
+                     char *name, size_t size) {
   static const char *const parts[] = {"forward", "input gradient", "filter gradient"};
+  snprintf(name, size, "%s %dx%dx%dx%d->%d %s %s%s", l->kind, (int)l->batch, (int)l->side,
+           (int)l->side, (int)l->channels, (int)l->filters,
+           channels_first ? "nchw" : "nhwc", parts[part], blocked ? "" : ", plain");
+}
+
+static void run_side(bench *b, const layer *l, conv *c, bool channels_first, bool blocked) {
   static const int sides[][2] = {{X, W}, {Y, W}, {X, Y}};
   const host_conv_shape *s = &c->shape;
   char name[64], reference[24], note[160];
-  snprintf(name, sizeof name, "%s %dx%dx%dx%d->%d %s %s%s", l->kind, (int)l->batch,
-           (int)l->side, (int)l->side, (int)l->channels, (int)l->filters,
-           channels_first ? "nchw" : "nhwc", parts[c->part], blocked ? "" : ", plain");
+  name_row(l, channels_first, c->part, blocked, name, sizeof name);
   if (!bench_wants(b, name)) return;
   c->host = host_conv_create(s, c->part, channels_first, blocked);
   if (!c->host) {
@@ -161,19 +166,17 @@ static bool make_operands(bench *b, conv *c, bool channels_first) {
   return true;
 }
 
-static void run_layer(bench *b, const layer *l, bool channels_first) {
+static bool wants_layer(const bench *b, const layer *l, bool channels_first) {
   char name[64];
-  snprintf(name, sizeof name, "%s %dx%dx%dx%d->%d %s ", l->kind, (int)l->batch,
-           (int)l->side, (int)l->side, (int)l->channels, (int)l->filters,
-           channels_first ? "nchw" : "nhwc");
-  bool wanted = false;
-  static const char *const ends[] = {"forward", "input gradient", "filter gradient"};
-  for (int part = 0; part < 3; part++) {
-    char whole[96];
-    snprintf(whole, sizeof whole, "%s%s, plain", name, ends[part]);
-    wanted = wanted || bench_wants(b, whole);
+  for (int row = 0; row < 6; row++) {
+    name_row(l, channels_first, (host_conv_part)(row / 2), row % 2, name, sizeof name);
+    if (bench_wants(b, name)) return true;
   }
-  if (!wanted) return;
+  return false;
+}
+
+static void run_layer(bench *b, const layer *l, bool channels_first) {
+  if (!wants_layer(b, l, channels_first)) return;
   conv c = {.shape = shape_of(l),
             .options = {.strides = {l->stride, l->stride},
                         .padding = EAGER_PADDING_SAME,

@@ -71,6 +71,10 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static const char output_name[] = "one more output of an op, made and released";
+static const char driver_name[] = "18000 allocations of a warm loop, by the driver";
+static const char faults_name[] = "18000 allocations of a warm loop, page faults";
+
 static void figure_allocation(bench *b, outputs *s) {
   enum { PAIRS = 101, EXECUTIONS = 500 };
   static double costs[PAIRS];
@@ -88,8 +92,7 @@ static void figure_allocation(bench *b, outputs *s) {
     if (i >= 0) costs[i] = (own[1] - own[0]) / (OUTPUTS - 1);
   }
   qsort(costs, PAIRS, sizeof *costs, by_value);
-  bench_figure(b, "one more output of an op, made and released", costs[PAIRS / 2] * 1e6,
-               "us", 0.1);
+  bench_figure(b, output_name, costs[PAIRS / 2] * 1e6, "us", 0.1);
 }
 
 /* --- What a warm loop asks of the driver and of the system --- */
@@ -107,9 +110,9 @@ static bool count_loop(bench *b, outputs *s) {
   getrusage(RUSAGE_SELF, &faults_after);
   if (!fine) return bench_fail(b, "a warm loop", NULL);
   double driver = (double)(after.driver_allocation_count - before.driver_allocation_count);
-  bench_figure(b, "18000 allocations of a warm loop, by the driver", driver, "of 0", 0);
-  bench_figure(b, "18000 allocations of a warm loop, page faults",
-               (double)(faults_after.ru_minflt - faults_before.ru_minflt), "of 0", 0);
+  bench_figure(b, driver_name, driver, "of 0", 0);
+  bench_figure(b, faults_name, (double)(faults_after.ru_minflt - faults_before.ru_minflt),
+               "of 0", 0);
   return driver == 0 || bench_fail(b, "a warm loop", "the driver was asked for memory");
 }
 
@@ -136,8 +139,8 @@ static void end_outputs(outputs *s) {
 
 static void run_allocation(bench *b) {
   outputs s = {0};
-  if (!bench_wants(b, "one more output of an op, made and released") &&
-      !bench_wants(b, "18000 allocations of a warm loop"))
+  if (!bench_wants(b, output_name) && !bench_wants(b, driver_name) &&
+      !bench_wants(b, faults_name))
     return;
   if (!begin_outputs(b, &s))
     bench_fail(b, "allocation", NULL);

@@ -33,7 +33,7 @@ typedef struct bench_row {
 /* Times `row`, unless the user wants other rows. Ratios are the other side's time over
  * ours. With a cost_goal the figure "<name>: own cost" follows, ours less the other's. */
 void bench_run(bench *b, const bench_row *row);
-/* Whether the user wants any row whose name begins so: areas skip costly inputs with it. */
+/* Whether the user wants the row of this name: areas skip costly inputs with it. */
 bool bench_wants(const bench *b, const char *name);
 /* Prints "<name>: skipped: <why>". */
 void bench_skip(bench *b, const char *name, const char *why);

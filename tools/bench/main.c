@@ -57,7 +57,7 @@ uint64_t bench_random(bench *b) {
 }
 
 bool bench_wants(const bench *b, const char *name) {
-  return !b->options->row || strstr(name, b->options->row) || strstr(b->options->row, name);
+  return !b->options->row || strstr(name, b->options->row);
 }
 
 bool bench_fail(bench *b, const char *name, const char *text) {
@@ -68,8 +68,7 @@ bool bench_fail(bench *b, const char *name, const char *text) {
 }
 
 void bench_skip(bench *b, const char *name, const char *why) {
-  if (!b->options->row || strstr(name, b->options->row))
-    printf("%-13s %-42s skipped: %s\n", b->area->name, name, why);
+  if (bench_wants(b, name)) printf("%-13s %-42s skipped: %s\n", b->area->name, name, why);
 }
 
 static void keep(bench *b, bench_record *record) {
@@ -79,7 +78,7 @@ static void keep(bench *b, bench_record *record) {
 }
 
 void bench_figure(bench *b, const char *name, double value, const char *unit, double goal) {
-  if (b->options->row && !strstr(name, b->options->row)) return;
+  if (!bench_wants(b, name)) return;
   bench_record record = {.value = value, .goal = goal};
   snprintf(record.name, sizeof record.name, "%s", name);
   snprintf(record.unit, sizeof record.unit, "%s", unit);
@@ -91,7 +90,7 @@ static bool run_once(const bench_side *side, void *state) {
 }
 
 void bench_run(bench *b, const bench_row *row) {
-  if (b->options->row && !strstr(row->name, b->options->row)) return;
+  if (!bench_wants(b, row->name)) return;
   if (b->options->check) {
     if (!run_once(&row->ours, row->state) || !run_once(&row->other, row->state))
       bench_fail(b, row->name, NULL);
