@@ -1,7 +1,6 @@
 /* What the library adds to a launch: an op of one work-group beside its kernel enqueued by
  * hand, with every argument that the library has to set. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "raw.h"
 
@@ -137,11 +136,6 @@ static void run_rows(bench *b, dispatch *s) {
   }
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static void run_stream(bench *b, dispatch *s) {
   enum { SAMPLES = 9 };
   const char *name = "add 64, ASYNC stream";
@@ -158,8 +152,7 @@ static void run_stream(bench *b, dispatch *s) {
     }
     rates[i] = ops / (bench_now() - begin) * 1e-6;
   }
-  qsort(rates, SAMPLES, sizeof *rates, by_value);
-  bench_figure(b, name, rates[SAMPLES / 2], "million ops/s", 1.2);
+  bench_figure(b, name, bench_median(rates, SAMPLES), "million ops/s", 1.2);
 }
 
 /* Both sides once on the same random values. */

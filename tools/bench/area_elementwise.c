@@ -4,7 +4,10 @@
 #include "bench.h"
 #include "host_elementwise.h"
 
+typedef struct operation operation;
+
 typedef struct elementwise {
+  const operation *op;
   size_t count;
   float *a, *b, *c, *out;
   int32_t *ints;
@@ -12,19 +15,9 @@ typedef struct elementwise {
   eager_tensor *ta, *tb, *tc, *tb_condition;
 } elementwise;
 
-static bool release(eager_tensor *out) {
-  bool made = out != NULL;
-  eager_tensor_release(out);
-  return made;
-}
-
 static eager_tensor *add(const elementwise *s) {
   eager_tensor *out = NULL;
   return eager_add(s->ta, s->tb, &out) == EAGER_OK ? out : NULL;
-}
-
-static bool our_add(void *state) {
-  return release(add(state));
 }
 
 static bool host_add(void *state) {
@@ -36,10 +29,6 @@ static bool host_add(void *state) {
 static eager_tensor *multiply(const elementwise *s) {
   eager_tensor *out = NULL;
   return eager_multiply(s->ta, s->tb, &out) == EAGER_OK ? out : NULL;
-}
-
-static bool our_multiply(void *state) {
-  return release(multiply(state));
 }
 
 static bool host_multiply(void *state) {
@@ -54,10 +43,6 @@ static eager_tensor *multiply_add(const elementwise *s) {
   return eager_elementwise("fma(a, b, c)", inputs, 3, &out) == EAGER_OK ? out : NULL;
 }
 
-static bool our_multiply_add(void *state) {
-  return release(multiply_add(state));
-}
-
 static bool host_multiply_add(void *state) {
   elementwise *s = state;
   host_fma_float(s->out, s->a, s->b, s->c, s->count);
@@ -67,10 +52,6 @@ static bool host_multiply_add(void *state) {
 static eager_tensor *cast(const elementwise *s) {
   eager_tensor *out = NULL;
   return eager_cast(s->ta, EAGER_INT32, &out) == EAGER_OK ? out : NULL;
-}
-
-static bool our_cast(void *state) {
-  return release(cast(state));
 }
 
 static bool host_cast(void *state) {
@@ -84,10 +65,6 @@ static eager_tensor *compare(const elementwise *s) {
   return eager_less(s->ta, s->tb, &out) == EAGER_OK ? out : NULL;
 }
 
-static bool our_compare(void *state) {
-  return release(compare(state));
-}
-
 static bool host_compare(void *state) {
   elementwise *s = state;
   host_less_float(s->bools, s->a, s->b, s->count);
@@ -99,10 +76,6 @@ static eager_tensor *choose(const elementwise *s) {
   return eager_where(s->tb_condition, s->ta, s->tb, &out) == EAGER_OK ? out : NULL;
 }
 
-static bool our_choose(void *state) {
-  return release(choose(state));
-}
-
 static bool host_choose(void *state) {
   elementwise *s = state;
   host_select_float(s->out, s->bools, s->a, s->b, s->count);
@@ -111,30 +84,35 @@ static bool host_choose(void *state) {
 
 /* --- */
 
-typedef struct operation {
+struct operation {
   const char *name;
   double bytes; /* per element */
-  bool (*ours)(void *state), (*host)(void *state);
   eager_tensor *(*make)(const elementwise *s);
+  bool (*host)(void *state);
   int result; /* 0: out, 1: ints, 2: bools */
-} operation;
-
-static const operation operations[] = {
-    {"add float32", 12, our_add, host_add, add, 0},
-    {"mul float32", 12, our_multiply, host_multiply, multiply, 0},
-    {"fma float32", 16, our_multiply_add, host_multiply_add, multiply_add, 0},
-    {"cast float32 int32", 8, our_cast, host_cast, cast, 1},
-    {"less float32", 9, our_compare, host_compare, compare, 2},
-    {"select float32", 13, our_choose, host_choose, choose, 0},
 };
 
+static const operation operations[] = {
+    {"add float32", 12, add, host_add, 0},
+    {"mul float32", 12, multiply, host_multiply, 0},
+    {"fma float32", 16, multiply_add, host_multiply_add, 0},
+    {"cast float32 int32", 8, cast, host_cast, 1},
+    {"less float32", 9, compare, host_compare, 2},
+    {"select float32", 13, choose, host_choose, 0},
+};
+
+static bool ours(void *state) {
+  const elementwise *s = state;
+  return bench_made(s->op->make(s));
+}
+
 /* Both sides once; bit for bit, since nothing here rounds twice. */
-static bool check(bench *b, const char *name, const operation *op, elementwise *s) {
+static bool check(bench *b, const char *name, elementwise *s) {
   const void *const results[] = {s->out, s->ints, s->bools};
-  op->host(s);
-  eager_tensor *out = op->make(s);
-  bool same =
-      out ? bench_same_bytes(b, name, out, results[op->result]) : bench_fail(b, name, NULL);
+  s->op->host(s);
+  eager_tensor *out = s->op->make(s);
+  bool same = out ? bench_same_bytes(b, name, out, results[s->op->result])
+                  : bench_fail(b, name, NULL);
   eager_tensor_release(out);
   return same;
 }
@@ -164,11 +142,12 @@ static void run_size(bench *b, size_t count, const char *size_name, double goal)
       snprintf(name, sizeof name, "%s %s", op->name, size_name);
       if (!bench_wants(b, name)) continue;
       host_less_float(s.bools, s.a, s.b, count);
-      if (!check(b, name, op, &s)) continue;
+      s.op = op;
+      if (!check(b, name, &s)) continue;
       bench_run(b, &(bench_row){
                        .name = name,
                        .reference = "OpenMP C",
-                       .ours = {op->ours, bench_synchronize},
+                       .ours = {ours, bench_synchronize},
                        .other = {op->host, NULL},
                        .state = &s,
                        .bytes = op->bytes * (double)count,

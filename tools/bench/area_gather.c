@@ -6,7 +6,10 @@
 
 enum { WIDTH = 64, LEFT = 24, DEPTH = 1024, SIDE = 56, SHARE = 16 };
 
+typedef struct operation operation;
+
 typedef struct moving {
+  const operation *op;
   size_t rows; /* of WIDTH elements */
   size_t columns, k;
   float *x, *out; /* `x` has rows * (WIDTH + 16) elements */
@@ -61,38 +64,6 @@ static bool make_top_k(moving *s) {
   return eager_top_k(s->in[0], (int64_t)s->k, &s->made[0], &s->made[1]) == EAGER_OK;
 }
 
-static bool our_gather(void *state) {
-  return make_gather(state) && release_made(state);
-}
-
-static bool our_segments(void *state) {
-  return make_segments(state) && release_made(state);
-}
-
-static bool our_scatter(void *state) {
-  return make_scatter(state) && release_made(state);
-}
-
-static bool our_concat(void *state) {
-  return make_concat(state) && release_made(state);
-}
-
-static bool our_pad(void *state) {
-  return make_pad(state) && release_made(state);
-}
-
-static bool our_slice(void *state) {
-  return make_slice(state) && release_made(state);
-}
-
-static bool our_one_hot(void *state) {
-  return make_one_hot(state) && release_made(state);
-}
-
-static bool our_top_k(void *state) {
-  return make_top_k(state) && release_made(state);
-}
-
 static bool host_gather(void *state) {
   moving *s = state;
   host_gather_rows(s->out, s->x, s->ids, s->rows, WIDTH);
@@ -145,35 +116,41 @@ static bool host_largest(void *state) {
 
 /* --- */
 
-typedef struct operation {
+struct operation {
   const char *name;
   maker make;
-  bool (*ours)(void *state), (*host)(void *state);
+  bool (*host)(void *state);
   size_t columns, k;
   int64_t targets; /* this share of the rows */
   double bytes;    /* moved, per element of the table */
-} operation;
+};
 
 static const operation operations[] = {
-    {"gather rows", make_gather, our_gather, host_gather, WIDTH, 0, 1, 8},
-    {"segment sum", make_segments, our_segments, host_segments, WIDTH, 0, SHARE, 4.25},
-    {"segment sum of numbers", make_segments, our_segments, host_segments, 1, 0, SHARE, 8},
-    {"scatter add", make_scatter, our_scatter, host_scatter, WIDTH, 0, 4, 6},
-    {"concat axis 1", make_concat, our_concat, host_concat, WIDTH, 0, 1, 8},
-    {"pad images", make_pad, our_pad, host_pad, WIDTH, 0, 1, 8},
-    {"slice 64 of 80", make_slice, our_slice, host_slice, WIDTH, 0, 1, 8},
-    {"slice 1024 of 1040", make_slice, our_slice, host_slice, 1024, 0, 1, 8},
-    {"one-hot 1024", make_one_hot, our_one_hot, host_hot, DEPTH, 0, 1, 4},
-    {"top 10 of 1024", make_top_k, our_top_k, host_largest, 1024, 10, 1, 4},
-    {"top 40 of 32768", make_top_k, our_top_k, host_largest, 32768, 40, 1, 4},
+    {"gather rows", make_gather, host_gather, WIDTH, 0, 1, 8},
+    {"segment sum", make_segments, host_segments, WIDTH, 0, SHARE, 4.25},
+    {"segment sum of numbers", make_segments, host_segments, 1, 0, SHARE, 8},
+    {"scatter add", make_scatter, host_scatter, WIDTH, 0, 4, 6},
+    {"concat axis 1", make_concat, host_concat, WIDTH, 0, 1, 8},
+    {"pad images", make_pad, host_pad, WIDTH, 0, 1, 8},
+    {"slice 64 of 80", make_slice, host_slice, WIDTH, 0, 1, 8},
+    {"slice 1024 of 1040", make_slice, host_slice, 1024, 0, 1, 8},
+    {"one-hot 1024", make_one_hot, host_hot, DEPTH, 0, 1, 4},
+    {"top 10 of 1024", make_top_k, host_largest, 1024, 10, 1, 4},
+    {"top 40 of 32768", make_top_k, host_largest, 32768, 40, 1, 4},
 };
+
+static bool ours(void *state) {
+  moving *s = state;
+  return s->op->make(s) && release_made(s);
+}
 
 static bool int_tensor(const int32_t *values, int rank, size_t count, eager_tensor **out) {
   const int64_t dims[] = {(int64_t)count, 1};
   return eager_tensor_from_host(EAGER_INT32, rank, dims, values, out) == EAGER_OK;
 }
 
-static bool prepare(bench *b, const operation *op, moving *s) {
+static bool prepare(bench *b, moving *s) {
+  const operation *op = s->op;
   size_t elements = s->rows * WIDTH, entries = elements / op->columns;
   const int64_t table[] = {(int64_t)entries, (int64_t)op->columns};
   const int64_t left[] = {(int64_t)entries, LEFT},
@@ -206,9 +183,9 @@ static bool prepare(bench *b, const operation *op, moving *s) {
 }
 
 /* Sums of some dozens of numbers up to 100, in another order: 1e-4 of 1 + |sum|. */
-static bool check(bench *b, const char *name, const operation *op, moving *s) {
-  op->host(s);
-  if (!op->make(s)) return bench_fail(b, name, NULL);
+static bool check(bench *b, const char *name, moving *s) {
+  s->op->host(s);
+  if (!s->op->make(s)) return bench_fail(b, name, NULL);
   size_t count = eager_tensor_byte_size(s->made[0]) / sizeof(float);
   bool same = bench_same(b, name, s->made[0], s->out, count, 1e-4);
   if (same && s->made[1]) same = bench_same_bytes(b, name, s->made[1], s->places);
@@ -220,11 +197,12 @@ static void run_operation(bench *b, const operation *op, const char *size_name, 
   char name[64];
   snprintf(name, sizeof name, "%s, %s", op->name, size_name);
   if (!bench_wants(b, name)) return;
-  if (prepare(b, op, s) ? check(b, name, op, s) : bench_fail(b, name, NULL))
+  s->op = op;
+  if (prepare(b, s) ? check(b, name, s) : bench_fail(b, name, NULL))
     bench_run(b, &(bench_row){
                      .name = name,
                      .reference = "OpenMP C",
-                     .ours = {op->ours, bench_synchronize},
+                     .ours = {ours, bench_synchronize},
                      .other = {op->host, NULL},
                      .state = s,
                      .bytes = op->bytes * (double)(s->rows * WIDTH),

@@ -1,7 +1,6 @@
 /* Memory: what a block from the pool costs, and bytes in, out and seen in place beside
  * memcpy. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -66,11 +65,6 @@ static double time_outputs(outputs *s, int executions) {
   return bench_synchronize(NULL) ? (bench_now() - begin) / executions : 0;
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static const char output_name[] = "one more output of an op, made and released";
 static const char driver_name[] = "18000 allocations of a warm loop, by the driver";
 static const char faults_name[] = "18000 allocations of a warm loop, page faults";
@@ -91,8 +85,7 @@ static void figure_allocation(bench *b, outputs *s) {
     }
     if (i >= 0) costs[i] = (own[1] - own[0]) / (OUTPUTS - 1);
   }
-  qsort(costs, PAIRS, sizeof *costs, by_value);
-  bench_figure(b, output_name, costs[PAIRS / 2] * 1e6, "us", 0.1);
+  bench_figure(b, output_name, bench_median(costs, PAIRS) * 1e6, "us", 0.1);
 }
 
 /* --- What a warm loop asks of the driver and of the system --- */
@@ -267,11 +260,11 @@ static void run_size(bench *b, size_t mebibytes) {
 }
 
 void bench_memory(bench *b) {
-  const size_t sizes[] = {1, 16, 64, 256};
+  const size_t sizes[] = {1, 16, 64, 256}, count = bench_quick(b) ? 2 : 4;
   run_allocation(b);
   if (eager_set_thread_execution_mode(EAGER_SYNC) != EAGER_OK)
     bench_fail(b, "memory", NULL);
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) run_size(b, sizes[i]);
+  for (size_t i = 0; i < count; i++) run_size(b, sizes[i]);
   if (eager_set_thread_execution_mode(EAGER_EXECUTION_AUTO) != EAGER_OK)
     bench_fail(b, "memory", NULL);
 }

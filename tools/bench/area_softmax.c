@@ -16,26 +16,19 @@ static const sizes large = {"128 MB", 8192, 4096, 1.0};
 
 enum { CHANNELS = 64 }; /* of batch norms: x is [8][...][...][CHANNELS] */
 
+typedef struct operation operation;
+
 typedef struct rows {
+  const operation *op;
   const sizes *sizes;
   size_t count;
   float *x, *y, *scale, *offset;
   eager_tensor *tx, *timages, *tscale, *toffset, *tchannel_scale, *tchannel_offset;
 } rows;
 
-static bool release(eager_tensor *out) {
-  bool made = out != NULL;
-  eager_tensor_release(out);
-  return made;
-}
-
 static eager_tensor *softmax(const rows *s) {
   eager_tensor *out = NULL;
   return eager_softmax(s->tx, -1, &out) == EAGER_OK ? out : NULL;
-}
-
-static bool our_softmax(void *state) {
-  return release(softmax(state));
 }
 
 static bool host_rows_softmax(void *state) {
@@ -49,10 +42,6 @@ static eager_tensor *log_softmax(const rows *s) {
   return eager_log_softmax(s->tx, -1, &out) == EAGER_OK ? out : NULL;
 }
 
-static bool our_log_softmax(void *state) {
-  return release(log_softmax(state));
-}
-
 static bool host_rows_log_softmax(void *state) {
   rows *s = state;
   host_log_softmax(s->y, s->x, (size_t)s->sizes->rows, (size_t)s->sizes->length);
@@ -64,10 +53,6 @@ static eager_tensor *layer_norm(const rows *s) {
   eager_status status =
       eager_layer_norm(s->tx, s->tscale, s->toffset, -1, 0.001, &out, NULL, NULL);
   return status == EAGER_OK ? out : NULL;
-}
-
-static bool our_layer_norm(void *state) {
-  return release(layer_norm(state));
 }
 
 static bool host_rows_layer_norm(void *state) {
@@ -86,10 +71,6 @@ static eager_tensor *batch_norm(const rows *s) {
   return status == EAGER_OK ? out : NULL;
 }
 
-static bool our_batch_norm(void *state) {
-  return release(batch_norm(state));
-}
-
 static bool host_images_batch_norm(void *state) {
   rows *s = state;
   host_batch_norm(s->y, s->x, s->scale, s->offset, 0.001F, s->count / CHANNELS, CHANNELS);
@@ -98,22 +79,27 @@ static bool host_images_batch_norm(void *state) {
 
 /* --- */
 
-typedef struct operation {
+struct operation {
   const char *name;
-  bool (*ours)(void *state), (*host)(void *state);
   eager_tensor *(*make)(const rows *s);
-} operation;
-
-static const operation operations[] = {
-    {"softmax rows", our_softmax, host_rows_softmax, softmax},
-    {"log-softmax rows", our_log_softmax, host_rows_log_softmax, log_softmax},
-    {"layer norm", our_layer_norm, host_rows_layer_norm, layer_norm},
-    {"batch norm NHWC, training", our_batch_norm, host_images_batch_norm, batch_norm},
+  bool (*host)(void *state);
 };
 
-static bool check(bench *b, const char *name, const operation *op, rows *s) {
-  op->host(s);
-  eager_tensor *out = op->make(s);
+static const operation operations[] = {
+    {"softmax rows", softmax, host_rows_softmax},
+    {"log-softmax rows", log_softmax, host_rows_log_softmax},
+    {"layer norm", layer_norm, host_rows_layer_norm},
+    {"batch norm NHWC, training", batch_norm, host_images_batch_norm},
+};
+
+static bool ours(void *state) {
+  const rows *s = state;
+  return bench_made(s->op->make(s));
+}
+
+static bool check(bench *b, const char *name, rows *s) {
+  s->op->host(s);
+  eager_tensor *out = s->op->make(s);
   bool same =
       out ? bench_same(b, name, out, s->y, s->count, 1e-5) : bench_fail(b, name, NULL);
   eager_tensor_release(out);
@@ -151,11 +137,12 @@ static void run_sizes(bench *b, const sizes *z) {
     const operation *op = &operations[i];
     char name[64];
     snprintf(name, sizeof name, "%s %s", op->name, z->name);
-    if (!bench_wants(b, name) || !check(b, name, op, &s)) continue;
+    s.op = op;
+    if (!bench_wants(b, name) || !check(b, name, &s)) continue;
     bench_run(b, &(bench_row){
                      .name = name,
                      .reference = "OpenMP C",
-                     .ours = {op->ours, bench_synchronize},
+                     .ours = {ours, bench_synchronize},
                      .other = {op->host, NULL},
                      .state = &s,
                      .bytes = 8.0 * (double)s.count,

@@ -46,7 +46,8 @@ bool bench_quick(const bench *b);         /* smaller sizes, fewer samples */
 const char *bench_device(const bench *b); /* "CPU:0" */
 uint64_t bench_random(bench *b);          /* the same numbers in every run */
 void bench_random_floats(bench *b, float *values, size_t count, float low, float high);
-double bench_now(void); /* seconds */
+double bench_now(void);                            /* seconds */
+double bench_median(double *values, size_t count); /* sorts them */
 
 /* Whether `got` holds `count` float32 values within `tolerance` (relative to 1 +
  * |expected|); counts a failure otherwise. */
@@ -57,11 +58,13 @@ bool bench_same(bench *b, const char *name, const eager_tensor *got, const float
 bool bench_same_bytes(bench *b, const char *name, const eager_tensor *got,
                       const void *expected);
 
-/* 64-byte aligned, touched by the threads of the references; NULL when memory is short. */
+/* 64-byte aligned; NULL when memory is short. */
 void *bench_alloc(size_t size);
 void bench_free(void *memory);
 /* A float32 tensor of `rank` dims from host values. */
 eager_tensor *bench_tensor(bench *b, const float *values, int rank, const int64_t *dims);
+/* Releases what our side has made; false: it made nothing. */
+bool bench_made(eager_tensor *out);
 /* Waits for everything on the device. The usual `finish` of our side. */
 bool bench_synchronize(void *state);
 

@@ -11,7 +11,7 @@ typedef struct child {
   const char *caches; /* the folder that all caches of kernels are sent to */
 } child;
 
-/* Runs it to its end. False, with a message in the log, when it does not end with 0. */
+/* Runs it to its end. False, with a message on stderr, when it does not end with 0. */
 bool child_run(const child *of);
 
 /* A new, empty folder for temporary files, its path in `path`. */

@@ -29,74 +29,32 @@ static size_t width_of(const host_matrices *all, size_t column) {
 }
 
 /* Whole blocks have constant bounds, of which the compiler makes vectors. */
-void host_transpose_8(uint8_t *restrict out, const uint8_t *restrict x,
-                      const host_matrices *all) {
-  size_t strips = strips_of(all), to_stride = all->out_stride, from_stride = all->x_stride;
-#pragma omp parallel for
-  for (size_t number = 0; number < strips; number++) {
-    strip s = find(all, number);
-    for (size_t column = 0; column < all->n; column += SIDE) {
-      uint8_t *to = out + s.to + column * to_stride;
-      const uint8_t *from = x + s.from + column;
-      size_t width = width_of(all, column);
-      if (width == SIDE && s.rows == SIDE) {
-        for (size_t j = 0; j < SIDE; j++)
-          for (size_t i = 0; i < SIDE; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      } else {
-        for (size_t j = 0; j < width; j++)
-          for (size_t i = 0; i < s.rows; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      }
-    }
+#define DEFINE_TRANSPOSE(name, type)                                                       \
+  void name(type *restrict out, const type *restrict x, const host_matrices *all) {        \
+    size_t strips = strips_of(all), to_stride = all->out_stride,                           \
+           from_stride = all->x_stride;                                                    \
+    _Pragma("omp parallel for") for (size_t number = 0; number < strips; number++) {       \
+      strip s = find(all, number);                                                         \
+      for (size_t column = 0; column < all->n; column += SIDE) {                           \
+        type *to = out + s.to + column * to_stride;                                        \
+        const type *from = x + s.from + column;                                            \
+        size_t width = width_of(all, column);                                              \
+        if (width == SIDE && s.rows == SIDE) {                                             \
+          for (size_t j = 0; j < SIDE; j++)                                                \
+            for (size_t i = 0; i < SIDE; i++)                                              \
+              to[j * to_stride + i] = from[i * from_stride + j];                           \
+        } else {                                                                           \
+          for (size_t j = 0; j < width; j++)                                               \
+            for (size_t i = 0; i < s.rows; i++)                                            \
+              to[j * to_stride + i] = from[i * from_stride + j];                           \
+        }                                                                                  \
+      }                                                                                    \
+    }                                                                                      \
   }
-}
 
-void host_transpose_32(uint32_t *restrict out, const uint32_t *restrict x,
-                       const host_matrices *all) {
-  size_t strips = strips_of(all), to_stride = all->out_stride, from_stride = all->x_stride;
-#pragma omp parallel for
-  for (size_t number = 0; number < strips; number++) {
-    strip s = find(all, number);
-    for (size_t column = 0; column < all->n; column += SIDE) {
-      uint32_t *to = out + s.to + column * to_stride;
-      const uint32_t *from = x + s.from + column;
-      size_t width = width_of(all, column);
-      if (width == SIDE && s.rows == SIDE) {
-        for (size_t j = 0; j < SIDE; j++)
-          for (size_t i = 0; i < SIDE; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      } else {
-        for (size_t j = 0; j < width; j++)
-          for (size_t i = 0; i < s.rows; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      }
-    }
-  }
-}
-
-void host_transpose_64(uint64_t *restrict out, const uint64_t *restrict x,
-                       const host_matrices *all) {
-  size_t strips = strips_of(all), to_stride = all->out_stride, from_stride = all->x_stride;
-#pragma omp parallel for
-  for (size_t number = 0; number < strips; number++) {
-    strip s = find(all, number);
-    for (size_t column = 0; column < all->n; column += SIDE) {
-      uint64_t *to = out + s.to + column * to_stride;
-      const uint64_t *from = x + s.from + column;
-      size_t width = width_of(all, column);
-      if (width == SIDE && s.rows == SIDE) {
-        for (size_t j = 0; j < SIDE; j++)
-          for (size_t i = 0; i < SIDE; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      } else {
-        for (size_t j = 0; j < width; j++)
-          for (size_t i = 0; i < s.rows; i++)
-            to[j * to_stride + i] = from[i * from_stride + j];
-      }
-    }
-  }
-}
+DEFINE_TRANSPOSE(host_transpose_8, uint8_t)
+DEFINE_TRANSPOSE(host_transpose_32, uint32_t)
+DEFINE_TRANSPOSE(host_transpose_64, uint64_t)
 
 void host_swap_middle_32(uint32_t *out, const uint32_t *x, size_t a, size_t b, size_t c,
                          size_t d) {

@@ -16,7 +16,7 @@ static const char source[] =
     "__kernel void multiply_add(__global float *y, float a, float b) {\n"
     "  floatV r[ROWS];\n"
     "  for (int k = 0; k < ROWS; k++) r[k] = (floatV)(a + k + get_global_id(0));\n"
-    "  for (int i = 0; i < 4096; i++)\n"
+    "  for (int i = 0; i < TRIPS; i++)\n"
     "    __attribute__((opencl_unroll_hint(ROWS)))\n"
     "    for (int k = 0; k < ROWS; k++) r[k] = fma(r[k], (floatV)(a), (floatV)(b));\n"
     "  floatV sum = r[0];\n"
@@ -65,8 +65,8 @@ static double copy_rate(const bench_probe *base, cl_mem x, cl_mem y, size_t floa
 static bool measure(const bench_raw *raw, bool cpu, bench_limits *out) {
   char options[64];
   const size_t floats = (size_t)1 << 26, width = raw->vector_width;
-  snprintf(options, sizeof options, "-DV=%u -DvstoreV=vstore%u -DROWS=%d",
-           raw->vector_width, raw->vector_width, ROWS);
+  snprintf(options, sizeof options, "-DV=%u -DvstoreV=vstore%u -DROWS=%d -DTRIPS=%d",
+           raw->vector_width, raw->vector_width, ROWS, TRIPS);
   cl_kernel copy = bench_raw_kernel(raw, source, "copy", options);
   cl_kernel fma = bench_raw_kernel(raw, source, "multiply_add", options);
   cl_mem x = bench_raw_buffer(raw, floats * sizeof(float));

@@ -109,15 +109,16 @@ void bench_run(bench *b, const bench_row *row) {
   }
   keep(b, &record);
   if (row->cost_goal <= 0) return;
-  if (!bench_measure_cost(row, b->options->quick, &record)) {
+  bench_spread seconds;
+  if (!bench_measure_cost(row, b->options->quick, &seconds)) {
     bench_fail(b, row->name, NULL);
     return;
   }
   bench_record cost = {
-      .value = record.cost.median * 1e6, .unit = "us", .goal = row->cost_goal * 1e6};
+      .value = seconds.median * 1e6, .unit = "us", .goal = row->cost_goal * 1e6};
   snprintf(cost.name, sizeof cost.name, "%s: own cost", row->name);
   snprintf(cost.note, sizeof cost.note, "half of the pairs from %.3f to %.3f",
-           record.cost.least * 1e6, record.cost.most * 1e6);
+           seconds.least * 1e6, seconds.most * 1e6);
   keep(b, &cost);
 }
 

@@ -56,9 +56,14 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static bench_spread spread_of(double *values, int count) {
-  qsort(values, (size_t)count, sizeof *values, by_value);
-  return (bench_spread){values[count / 2], values[0], values[count - 1]};
+double bench_median(double *values, size_t count) {
+  qsort(values, count, sizeof *values, by_value);
+  return values[count / 2];
+}
+
+static bench_spread spread_of(double *values, size_t count) {
+  double median = bench_median(values, count);
+  return (bench_spread){median, values[0], values[count - 1]};
 }
 
 /* Processors that have slept are slow at first: one sample to wake them, one to count. */
@@ -92,7 +97,7 @@ bool bench_measure(const bench_row *row, bool quick, bench_record *out) {
 
 /* Many short samples of both sides in turns: what else the machine does meanwhile hits a
  * few pairs, and the median of the differences not at all. */
-bool bench_measure_cost(const bench_row *row, bool quick, bench_record *out) {
+bool bench_measure_cost(const bench_row *row, bool quick, bench_spread *out) {
   enum { PAIRS = 301 };
   static double costs[PAIRS];
   int our_count = 1, other_count = 1, pairs = quick ? PAIRS / 3 : PAIRS;
@@ -105,7 +110,7 @@ bool bench_measure_cost(const bench_row *row, bool quick, bench_record *out) {
     if (!sample(&row->other, row->state, other_count, &other)) return false;
     costs[i] = ours - other;
   }
-  qsort(costs, (size_t)pairs, sizeof *costs, by_value);
-  out->cost = (bench_spread){costs[pairs / 2], costs[pairs / 4], costs[pairs * 3 / 4]};
+  double median = bench_median(costs, (size_t)pairs);
+  *out = (bench_spread){median, costs[pairs / 4], costs[pairs * 3 / 4]};
   return true;
 }

@@ -19,7 +19,7 @@ typedef struct product {
   raw_clblast clblast;
 } product;
 
-void bench_product_name(const product_case *row, char *text, size_t size) {
+static void name_row(const product_case *row, char *text, size_t size) {
   char batch[32] = "";
   if (row->batch) snprintf(batch, sizeof batch, "%lld of ", (long long)row->batch);
   const char *dtype =
@@ -51,9 +51,7 @@ static eager_tensor *multiply(const product *s) {
 }
 
 static bool ours(void *state) {
-  eager_tensor *out = multiply(state);
-  eager_tensor_release(out);
-  return out != NULL;
+  return bench_made(multiply(state));
 }
 
 /* --- The other side --- */
@@ -188,7 +186,7 @@ static bool check(bench *b, const char *name, product *s) {
 
 void bench_product(bench *b, const product_case *row) {
   char name[64], reference[32];
-  bench_product_name(row, name, sizeof name);
+  name_row(row, name, sizeof name);
   if (!bench_wants(b, name)) return;
   bool beside_clblast = row->peer == PRODUCT_BESIDE_CLBLAST;
   if (beside_clblast && !raw_clblast_is_there()) {

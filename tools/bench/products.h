@@ -21,6 +21,3 @@ typedef struct product_case {
 
 /* Makes inputs, compares both sides and hands the row over. */
 void bench_product(bench *b, const product_case *row);
-
-/* The name that a row will have. */
-void bench_product_name(const product_case *row, char *text, size_t size);

@@ -1,5 +1,5 @@
-/* OpenCL without the library, on the library's context and queue: the floor it stands on.
- */
+/* OpenCL without the library, on the library's context and a queue of its own: the floor
+ * that the library stands on. */
 #pragma once
 
 #include <eagercl/opencl.h>
@@ -13,10 +13,10 @@ typedef struct bench_raw {
   cl_uint vector_width;   /* preferred for float, at least 4 */
 } bench_raw;
 
-/* False with a message in the log when the device cannot be opened. */
+/* False, with a message on stderr, when the device cannot be opened. */
 bool bench_raw_open(const char *device, bench_raw *out);
 void bench_raw_close(bench_raw *raw);
-/* One kernel of `source`; NULL with the build log printed when it does not compile. */
+/* One kernel of `source`; NULL, with the build log on stderr, when it does not compile. */
 cl_kernel bench_raw_kernel(const bench_raw *raw, const char *source, const char *name,
                            const char *options);
 cl_mem bench_raw_buffer(const bench_raw *raw, size_t size);

@@ -84,6 +84,16 @@ static command *next_command(command_kind kind, const cl_event *event) {
   return added;
 }
 
+static command *next_move(command_kind kind, const cl_event *event, cl_mem to,
+                          size_t offset, size_t size) {
+  command *added = next_command(kind, event);
+  if (!added) return NULL;
+  added->to = to;
+  added->to_offset = offset;
+  added->size = size;
+  return added;
+}
+
 static cl_int CL_API_CALL hook_set_arg(cl_kernel kernel, cl_uint index, size_t size,
                                        const void *value) {
   known_kernel *of = known(kernel);
@@ -134,11 +144,8 @@ static cl_int CL_API_CALL hook_write(cl_command_queue queue, cl_mem to, cl_bool 
                                      size_t offset, size_t size, const void *bytes,
                                      cl_uint wait_count, const cl_event *waits,
                                      cl_event *event) {
-  command *added = next_command(WRITE, event);
+  command *added = next_move(WRITE, event, to, offset, size);
   if (added) {
-    added->to = to;
-    added->to_offset = offset;
-    added->size = size;
     added->bytes = duplicate(bytes, size);
     added->awaited |= blocking;
   }
@@ -150,11 +157,8 @@ static cl_int CL_API_CALL hook_fill(cl_command_queue queue, cl_mem to, const voi
                                     size_t pattern_size, size_t offset, size_t size,
                                     cl_uint wait_count, const cl_event *waits,
                                     cl_event *event) {
-  command *added = next_command(FILL, event);
+  command *added = next_move(FILL, event, to, offset, size);
   if (added) {
-    added->to = to;
-    added->to_offset = offset;
-    added->size = size;
     added->pattern_size = pattern_size;
     added->bytes = duplicate(pattern, pattern_size);
   }
@@ -166,13 +170,10 @@ static cl_int CL_API_CALL hook_copy(cl_command_queue queue, cl_mem from, cl_mem 
                                     size_t from_offset, size_t to_offset, size_t size,
                                     cl_uint wait_count, const cl_event *waits,
                                     cl_event *event) {
-  command *added = next_command(COPY, event);
+  command *added = next_move(COPY, event, to, to_offset, size);
   if (added) {
     added->from = from;
-    added->to = to;
     added->from_offset = from_offset;
-    added->to_offset = to_offset;
-    added->size = size;
   }
   return driver->clEnqueueCopyBuffer(queue, from, to, from_offset, to_offset, size,
                                      wait_count, waits, event);

@@ -14,15 +14,15 @@ typedef struct recording recording;
 
 /* What `work` enqueues on `theirs`, the library's queue: it is run twice, since kernels
  * become known at their first launch. Buffers are copied: playing touches none of the
- * library's. NULL, with a message in the log, when the driver does not tell enough. */
+ * library's. NULL, with a message on stderr, when the driver does not tell enough. */
 recording *recording_make(const bench_raw *raw, cl_command_queue theirs,
                           bool (*work)(void *state), void *state);
 void recording_free(recording *r);
 
 int recording_launches(const recording *r);
-/* Launches, writes and copies in all. */
+/* Launches, writes, fills and copies in all. */
 int recording_commands(const recording *r);
 
-/* Enqueues everything on `raw->queue`, where the library had asked for an event waits for
- * it if `waits`, and does not wait for the rest. */
+/* Enqueues everything on the queue of `raw`. If `waits`, waits for it wherever the library
+ * asked for an event or blocked; does not wait for the rest. */
 bool recording_play(recording *r, bool waits);

@@ -11,7 +11,6 @@ typedef struct bench_record {
   char area[24], name[96], reference[48], unit[16], note[160];
   bench_spread ours, other; /* seconds an execution; other.median 0: nobody */
   bench_spread ratio;       /* of pairs measured next to each other */
-  bench_spread cost;        /* the same: seconds of ours less the other's */
   double bytes, flops, goal;
   double value; /* of a figure: its unit is not "" */
 } bench_record;

@@ -69,6 +69,12 @@ bool bench_same_bytes(bench *b, const char *name, const eager_tensor *got,
   return same;
 }
 
+bool bench_made(eager_tensor *out) {
+  bool made = out != NULL;
+  eager_tensor_release(out);
+  return made;
+}
+
 bool bench_synchronize(void *state) {
   (void)state;
   return eager_synchronize(NULL) == EAGER_OK;
