@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tune.h"
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void become(const tune_command *command, int out) {
   char *arguments[8] = {(char *)command->program};
@@ -35,7 +28,7 @@ static bool read_until(int from, double end, char *output, size_t size) {
   size_t used = 0;
   char rest[256];
   for (;;) {
-    double left = end - now();
+    double left = end - tune_now();
     struct pollfd wait = {.fd = from, .events = POLLIN};
     if (left <= 0) return false;
     if (poll(&wait, 1, (int)(left * 1000) + 1) <= 0) continue;
@@ -68,7 +61,7 @@ bool tune_child(const tune_command *command, char *output, size_t size) {
     close(ends[0]);
     return add_reason(output, size, "no process (%d)", errno), false;
   }
-  bool in_time = read_until(ends[0], now() + command->limit_seconds, output, size);
+  bool in_time = read_until(ends[0], tune_now() + command->limit_seconds, output, size);
   if (!in_time) kill(child, SIGKILL);
   close(ends[0]);
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tune.h"
 
@@ -24,14 +23,8 @@ typedef struct tuner {
   double end;
 } tuner;
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static double left(void *user) {
-  return ((const tuner *)user)->end - now();
+  return ((const tuner *)user)->end - tune_now();
 }
 
 static void say(void *user, const char *line) {
@@ -98,7 +91,7 @@ static int tune(tuner *t, double budget, bool dry_run) {
   char values[TUNE_TEXT];
   int count = describe(t, NULL, tunables);
   if (!count) return 1;
-  t->end = now() + budget;
+  t->end = tune_now() + budget;
   tune_search search = {run_trial, left, t, say};
   if (!tune_find(&search, tunables, count))
     return fprintf(stderr, "eagercl-tune: nothing could be tried\n"), 1;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <eagercl/eagercl.h>
 
@@ -194,12 +193,6 @@ static const tune_case cases[] = {
 
 /* --- Running one --- */
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static bool fail(const tune_case *c) {
   printf("%s: %s\n", c->name, eager_error_message());
   return false;
@@ -248,14 +241,14 @@ static bool measure(const tune_case *c, eager_tensor *const *inputs, double *out
   double least = 0;
   int count = 1;
   for (int sample = 0; sample < 6;) {
-    double begin = now();
+    double begin = tune_now();
     for (int i = 0; i < count; i++) {
       eager_tensor *out;
       if (c->run(inputs[0], inputs[1], &out) != EAGER_OK) return fail(c);
       eager_tensor_release(out);
     }
     if (eager_synchronize(NULL) != EAGER_OK) return fail(c);
-    double taken = now() - begin;
+    double taken = tune_now() - begin;
     if (taken < 0.02 && count < 100000) {
       count *= 2;
       continue;

@@ -15,6 +15,8 @@ enum {
   TUNE_TEXT = 1024
 };
 
+double tune_now(void); /* seconds */
+
 /* --- What a trial runs (trial.c, in the child) --- */
 
 /* Runs the cases of `area` on `device`: checks each result against a reference in double,
