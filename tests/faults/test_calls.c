@@ -211,15 +211,21 @@ static void ops_enqueue_no_more_than_they_must(void **state) {
   drop_inputs();
 }
 
-/* "A mark is the event of every 16th op": that many, and a few for who waits. */
-static void a_long_run_of_ops_marks_every_sixteenth(void **state) {
-  (void)state;
+/* Inputs and a warm add, in ASYNC; what is counted begins here. */
+static const eager_layer *begin_async_adds(void) {
   const eager_layer *layer = test_layer();
   make_inputs();
   assert_ok(eager_set_thread_execution_mode(EAGER_ASYNC));
   run(add, WARM_RUNS);
   assert_ok(eager_synchronize(NULL));
   layer->reset();
+  return layer;
+}
+
+/* "A mark is the event of every 16th op": that many, and a few for who waits. */
+static void a_long_run_of_ops_marks_every_sixteenth(void **state) {
+  (void)state;
+  const eager_layer *layer = begin_async_adds();
   run(add, RUNS);
   assert_ok(eager_synchronize(NULL));
   assert_int_equal(layer->count("clEnqueueNDRangeKernel"), RUNS);
@@ -232,12 +238,7 @@ static void a_long_run_of_ops_marks_every_sixteenth(void **state) {
 /* An event for every sixteenth op, and one for who waits for the last. */
 static void a_chain_of_a_thousand_ops_makes_63_events(void **state) {
   (void)state;
-  const eager_layer *layer = test_layer();
-  make_inputs();
-  assert_ok(eager_set_thread_execution_mode(EAGER_ASYNC));
-  run(add, WARM_RUNS);
-  assert_ok(eager_synchronize(NULL));
-  layer->reset();
+  const eager_layer *layer = begin_async_adds();
   eager_tensor *sum = in.a, *next;
   for (int i = 0; i < 1000; i++) {
     assert_ok(eager_add(sum, in.b, &next));
