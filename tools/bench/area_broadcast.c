@@ -4,7 +4,7 @@
 #include "bench.h"
 #include "host_broadcast.h"
 
-enum { RANK = 4 };
+enum { RANK = 4, QUICK_COUNT = 1 << 21 };
 
 /* Dims of both operands; the result has the larger ones. */
 typedef struct broadcast {
@@ -91,6 +91,7 @@ static void measure(bench *b, broadcast *s) {
     s->dims[i] = (size_t)(s->a[i] > s->b[i] ? s->a[i] : s->b[i]);
   s->rows = s->dims[0] * s->dims[1] * s->dims[2];
   size_t count = s->rows * s->dims[3], in = elements(s->a) + elements(s->b);
+  if (bench_quick(b) && count > QUICK_COUNT) return;
   s->from = values(b, s->a);
   s->with = values(b, s->b);
   s->y = bench_alloc(count * sizeof *s->y);
