@@ -230,17 +230,20 @@ INLINED void rows_block(int op, const __global T *x, __global T *y, __global A *
   }
 }
 
+/* What rows i and i + 4 of V columns make. */
+INLINED AV fold_pair(int op, const __global T *p, size_t stride, size_t i, AV centre) {
+  return combinev(op, load_seen(op, p + i * stride, centre),
+                  load_seen(op, p + (i + 4) * stride, centre));
+}
+
 /* What ROWS_AT_ONCE rows of V columns make: so few rows are streams that processors
- * follow. */
+ * follow. Written out: compilers leave a loop over an array of them in memory. */
 INLINED AV fold_rows(int op, const __global T *p, size_t stride, AV centre) {
-  AV x[ROWS_AT_ONCE];
-#pragma unroll
-  for (int i = 0; i < ROWS_AT_ONCE; i++, p += stride) x[i] = load_seen(op, p, centre);
-#pragma unroll
-  for (int reach = ROWS_AT_ONCE / 2; reach > 0; reach /= 2)
-#pragma unroll
-    for (int i = 0; i < reach; i++) x[i] = combinev(op, x[i], x[i + reach]);
-  return x[0];
+  AV even = combinev(op, fold_pair(op, p, stride, 0, centre),
+                     fold_pair(op, p, stride, 2, centre));
+  AV odd = combinev(op, fold_pair(op, p, stride, 1, centre),
+                    fold_pair(op, p, stride, 3, centre));
+  return combinev(op, even, odd);
 }
 
 /* The same of less columns or rows. */
