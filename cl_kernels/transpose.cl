@@ -50,10 +50,22 @@ INLINED void move_square(__global T *to, const __global T *from, size_t to_strid
   }
 }
 
+INLINED void move_narrow(__global T *to, const __global T *from, size_t to_stride,
+                       size_t from_stride, size_t height, size_t width) {
+  for (size_t j = 0; j < width; j++)
+#pragma unroll
+    for (size_t i = 0; i < height; i++) to[j * to_stride + i] = from[i * from_stride + j];
+}
+
+/* Less than a square; the numbers of colours have a loop of their own. */
 static inline void move_part(__global T *to, const __global T *from, size_t to_stride,
                              size_t from_stride, size_t height, size_t width) {
-  for (size_t j = 0; j < width; j++)
-    for (size_t i = 0; i < height; i++) to[j * to_stride + i] = from[i * from_stride + j];
+  if (height == 3)
+    move_narrow(to, from, to_stride, from_stride, 3, width);
+  else if (height == 4)
+    move_narrow(to, from, to_stride, from_stride, 4, width);
+  else
+    move_narrow(to, from, to_stride, from_stride, height, width);
 }
 
 /* Down the rows first: what is written is one run per column. */

@@ -101,8 +101,10 @@ static matrices make_matrices(const eager__walk *walk) {
   return all;
 }
 
-/* About `block`, in whole squares, so that the last block is a square at least. */
+/* About `block`, in whole squares, so that the last block is a square at least, where there
+ * is any. */
 static int64_t deal(int64_t extent, int64_t block, int64_t side) {
+  if (extent < side) return extent;
   while (extent % block != 0 && extent % block < side) block += side;
   return block;
 }
@@ -111,7 +113,8 @@ static eager__grid matrices_grid(const eager__commands *commands, matrices *all,
                                  int64_t side) {
   if (eager__commands_traits(commands)->cpu_like) {
     all->rows_each = deal(all->m, BLOCK_ROWS, side);
-    all->columns_each = deal(all->n, BLOCK_COLUMNS, side);
+    int64_t columns = all->m < side ? BLOCK_COLUMNS * BLOCK_ROWS / 4 : BLOCK_COLUMNS;
+    all->columns_each = deal(all->n, columns, side);
     all->matrices_each = eager__at_least(BLOCK_LEAST / (all->m * all->n), 1);
     return eager__grid_3d(eager__ceil_div(all->n, all->columns_each), 1,
                           eager__ceil_div(all->m, all->rows_each), 1,
@@ -139,6 +142,13 @@ static bool wants_streams(const eager__call *call, const matrices *all, int64_t 
          side * element == LINE && all->out_stride * element % LINE == 0;
 }
 
+/* Whether a row or column at a time is as good. A few rows become the columns of pixels:
+ * the kernel has loops for those, where it has a core for each work-item. */
+static bool is_narrow(const eager__commands *commands, const matrices *all, int64_t side) {
+  bool pixels = all->m >= 3 && all->m <= 4 && eager__commands_traits(commands)->cpu_like;
+  return all->n < side || (all->m < side && !pixels);
+}
+
 static eager_status launch(eager__call *call, eager__commands *commands) {
   const eager__shape *x = call->inputs[0].shape;
   int perm[EAGER__MAX_RANK];
@@ -148,7 +158,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   if (walk.strides[0][walk.rank - 1] == 1) return eager__add_move_rows(commands, 0, &walk);
   matrices all = make_matrices(&walk);
   int64_t side = side_of(commands, eager_dtype_size(call->dtype));
-  if (all.m < side || all.n < side) return eager__add_move_rows(commands, 0, &walk);
+  if (is_narrow(commands, &all, side)) return eager__add_move_rows(commands, 0, &walk);
   all.streams = wants_streams(call, &all, side);
   eager__kernel_begin(commands, &eager__family_array, eager__move_dtype(call->dtype),
                       "transpose");
