@@ -63,3 +63,18 @@ INLINED void carryv(int op, AV *total, AV *lost, AV x) {
   *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
   *total = sum;
 }
+
+/* Largest and smallest elements are taken as if there was no NaN, which costs a third, and
+ * once more by combinev where there was one. */
+INLINED bool minds_nan(int op) {
+  return ((op == FOLD_MAX) | (op == FOLD_MIN)) & IS_FLOAT;
+}
+
+INLINED AV without_nan(int op, AV x, AV y) {
+  return SELECT(op == FOLD_MAX ? y > x : y < x, y, x);
+}
+
+INLINED MV is_nan(AV x, AV y) {
+  (void)x, (void)y; /* of floats only */
+  return FLOAT_OR_INT((x != x) | (y != y), (MV)0);
+}

@@ -172,20 +172,6 @@ INLINED size_t place(size_t i, long rank, const long *dims, const long *strides)
 
 /* ---- Blocks ---- */
 
-/* Largest and smallest elements are taken as if there was no NaN, which costs a third, and
- * once more by combinev where there was one. */
-INLINED bool minds_nan(int op) {
-  return ((op == FOLD_MAX) | (op == FOLD_MIN)) & IS_FLOAT;
-}
-
-INLINED AV without_nan(int op, AV x, AV y) {
-  return SELECT(op == FOLD_MAX ? y > x : y < x, y, x);
-}
-
-INLINED MV is_nan(AV x, AV y) {
-  return FLOAT_OR_INT((x != x) | (y != y), (MV)0);
-}
-
 /* What `trips` times 4 vectors make, NaN left out; whether there was any. */
 INLINED AV stretch_without_nan(int op, const __global T *p, size_t trips, bool *found) {
   AV a = LOADV(p, 0), b = LOADV(p, V), c = LOADV(p, 2 * V), d = LOADV(p, 3 * V);

@@ -51,7 +51,7 @@ INLINED void move_square(__global T *to, const __global T *from, size_t to_strid
 }
 
 INLINED void move_narrow(__global T *to, const __global T *from, size_t to_stride,
-                       size_t from_stride, size_t height, size_t width) {
+                         size_t from_stride, size_t height, size_t width) {
   for (size_t j = 0; j < width; j++)
 #pragma unroll
     for (size_t i = 0; i < height; i++) to[j * to_stride + i] = from[i * from_stride + j];
