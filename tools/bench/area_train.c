@@ -89,7 +89,8 @@ static bool raw_finish(void *state) {
   return clFinish(((job *)state)->raw_queue) == CL_SUCCESS;
 }
 
-static bool prepare_step(job *j) {
+static bool prepare_step(void *state) {
+  job *j = state;
   const samples *set = &j->data.train;
   int64_t inputs = j->data.side * j->data.side, dims[] = {set->count, inputs};
   eager_tensor *labels = NULL, *one = NULL, *zero = NULL;
@@ -105,24 +106,8 @@ static bool prepare_step(job *j) {
   return fine;
 }
 
-static void run_step(bench *b, job *j, const char *name, eager_execution_mode mode,
-                     const bench_raw *raw) {
-  bool sync = mode == EAGER_SYNC;
+static void run_step(bench *b, job *j, const char *name, bool sync) {
   char note[64];
-  cl_context context;
-  cl_device_id device;
-  cl_command_queue theirs;
-  if (!bench_wants(b, name)) return;
-  if (eager_device_cl(bench_device(b), &context, &device, &theirs) != EAGER_OK) {
-    bench_fail(b, name, NULL);
-    return;
-  }
-  j->raw_step = recording_make(raw, theirs, sync ? our_step_sync : our_step, j);
-  j->raw_queue = raw->queue;
-  if (!j->raw_step) {
-    bench_skip(b, name, "the launches cannot be recorded");
-    return;
-  }
   snprintf(note, sizeof note, "%d launches, %d commands", recording_launches(j->raw_step),
            recording_commands(j->raw_step));
   bench_run(b, &(bench_row){
@@ -134,24 +119,38 @@ static void run_step(bench *b, job *j, const char *name, eager_execution_mode mo
                    .goal = 0.9,
                    .note = note,
                });
-  recording_free(j->raw_step);
 }
 
-static const char sync_name[] = "digits step SYNC", async_name[] = "digits step ASYNC";
+/* One recording, in SYNC, serves both: an ASYNC step enqueues the same. */
+static recording *record_step(bench *b, job *j, const bench_raw *raw) {
+  cl_context context;
+  cl_device_id device;
+  cl_command_queue theirs;
+  if (eager_device_cl(bench_device(b), &context, &device, &theirs) != EAGER_OK) {
+    bench_fail(b, "digits step", NULL);
+    return NULL;
+  }
+  recording *made = recording_make(raw, context, theirs,
+                                   &(recorded_work){prepare_step, our_step_sync, j});
+  if (!made) bench_skip(b, "digits step", "the launches cannot be recorded");
+  return made;
+}
 
 static void run_steps(bench *b, job *j) {
+  static const char sync_name[] = "digits step SYNC", async_name[] = "digits step ASYNC";
   bench_raw raw;
   if (!bench_wants(b, sync_name) && !bench_wants(b, async_name)) return;
   if (!bench_raw_open(bench_device(b), &raw)) {
     bench_fail(b, "digits step", NULL);
     return;
   }
-  if (prepare_step(j)) {
-    run_step(b, j, sync_name, EAGER_SYNC, &raw);
-    run_step(b, j, async_name, EAGER_ASYNC, &raw);
-  } else {
-    bench_fail(b, "digits step", NULL);
+  j->raw_step = record_step(b, j, &raw);
+  j->raw_queue = raw.queue;
+  if (j->raw_step) {
+    run_step(b, j, sync_name, true);
+    run_step(b, j, async_name, false);
   }
+  recording_free(j->raw_step);
   eager_tensor_release(j->images);
   eager_tensor_release(j->wanted);
   model_release(&j->model);
@@ -194,11 +193,11 @@ static void run_mnist(bench *b) {
 void bench_train(bench *b) {
   job j = {.plan = {.hidden = 128, .epochs = 30, .batch = 64, .rate = 0.5f}};
   if (dataset_load_digits(BENCH_DIGITS, &j.data)) {
+    run_steps(b, &j); /* first: it records how the kernels are made */
     j.mode = EAGER_ASYNC;
     run_training(b, "digits 30 epochs ASYNC", &j, 0.95, NULL);
     j.mode = EAGER_SYNC;
     run_training(b, "digits 30 epochs SYNC", &j, 0.95, NULL);
-    run_steps(b, &j);
     dataset_free(&j.data);
   } else {
     bench_fail(b, "digits", "no data");

@@ -94,6 +94,48 @@ static command *next_move(command_kind kind, const cl_event *event, cl_mem to,
   return added;
 }
 
+static known_kernel *add_known(cl_kernel kernel) {
+  if (active->kernel_count == KERNELS) {
+    active->problem = "too many kernels";
+    return NULL;
+  }
+  known_kernel *added = &active->kernels[active->kernel_count++];
+  *added = (known_kernel){.kernel = kernel};
+  point_to(kernel, &hooks);
+  return added;
+}
+
+/* --- From the context to its programs, and from those to their kernels. A program keeps
+ * the functions here: they pass on what nobody records. --- */
+
+static cl_kernel CL_API_CALL hook_create_kernel(cl_program program, const char *name,
+                                                cl_int *code) {
+  cl_kernel made = driver->clCreateKernel(program, name, code);
+  if (made && active) add_known(made);
+  return made;
+}
+
+static cl_program CL_API_CALL hook_create_from_source(cl_context context, cl_uint count,
+                                                      const char **texts,
+                                                      const size_t *sizes, cl_int *code) {
+  cl_program made = driver->clCreateProgramWithSource(context, count, texts, sizes, code);
+  if (made) point_to(made, &hooks);
+  return made;
+}
+
+static cl_program CL_API_CALL hook_create_from_binary(cl_context context, cl_uint count,
+                                                      const cl_device_id *devices,
+                                                      const size_t *sizes,
+                                                      const unsigned char **binaries,
+                                                      cl_int *states, cl_int *code) {
+  cl_program made = driver->clCreateProgramWithBinary(context, count, devices, sizes,
+                                                      binaries, states, code);
+  if (made) point_to(made, &hooks);
+  return made;
+}
+
+/* --- What is put on the queue --- */
+
 static cl_int CL_API_CALL hook_set_arg(cl_kernel kernel, cl_uint index, size_t size,
                                        const void *value) {
   known_kernel *of = known(kernel);
@@ -107,15 +149,8 @@ static cl_int CL_API_CALL hook_set_arg(cl_kernel kernel, cl_uint index, size_t s
 static void note_launch(cl_kernel kernel, cl_uint dims, const size_t *global,
                         const size_t *local, const cl_event *event) {
   known_kernel *of = known(kernel);
-  if (!of && active->kernel_count == KERNELS) {
-    active->problem = "too many kernels";
-    return;
-  }
-  if (!of) {
-    of = &active->kernels[active->kernel_count++];
-    *of = (known_kernel){.kernel = kernel};
-    point_to(kernel, &hooks);
-  }
+  if (!of) of = add_known(kernel);
+  if (!of) return;
   command *added = next_command(LAUNCH, event);
   if (!added) return;
   added->kernel = kernel;
@@ -222,7 +257,7 @@ static void own_arguments(recording *r, const bench_raw *raw, command *of) {
   for (cl_uint i = 0; i < count && !r->problem; i++) {
     argument *a = &of->arguments[i];
     cl_mem theirs;
-    if (a->size == 0) r->problem = "an argument was not set while recording";
+    if (a->size == 0) r->problem = "a kernel was there before: run this area alone";
     if (r->problem || !is_buffer(r, a, &theirs)) continue;
     cl_mem ours = own_buffer(r, raw, theirs);
     memcpy(a->bytes, &ours, sizeof ours);
@@ -248,33 +283,38 @@ static void forget_commands(recording *r) {
   r->count = 0;
 }
 
-static bool watch(recording *r, cl_command_queue theirs, bool (*work)(void *state),
-                  void *state) {
+static bool watch(recording *r, cl_context context, cl_command_queue theirs,
+                  const recorded_work *work) {
   driver = ((dispatched *)theirs)->functions;
   hooks = *driver;
+  hooks.clCreateProgramWithSource = hook_create_from_source;
+  hooks.clCreateProgramWithBinary = hook_create_from_binary;
+  hooks.clCreateKernel = hook_create_kernel;
   hooks.clSetKernelArg = hook_set_arg;
   hooks.clEnqueueNDRangeKernel = hook_launch;
   hooks.clEnqueueWriteBuffer = hook_write;
   hooks.clEnqueueFillBuffer = hook_fill;
   hooks.clEnqueueCopyBuffer = hook_copy;
   active = r;
+  point_to(context, &hooks);
   point_to(theirs, &hooks);
-  bool fine = work(state);
+  bool fine = work->prepare(work->state) && work->run(work->state);
   forget_commands(r); /* only the kernels were wanted */
-  fine = fine && work(state);
+  fine = fine && work->run(work->state);
   point_to(theirs, driver);
+  point_to(context, driver);
   for (int i = 0; i < r->kernel_count; i++) point_to(r->kernels[i].kernel, driver);
   active = NULL;
   return fine;
 }
 
-recording *recording_make(const bench_raw *raw, cl_command_queue theirs,
-                          bool (*work)(void *state), void *state) {
+recording *recording_make(const bench_raw *raw, cl_context context, cl_command_queue theirs,
+                          const recorded_work *work) {
   recording *r = calloc(1, sizeof *r);
   if (!r) return NULL;
   r->queue = raw->queue;
   r->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  if (!watch(r, theirs, work, state)) r->problem = "the work failed";
+  if (!watch(r, context, theirs, work)) r->problem = "the work failed";
   if (!r->problem && r->count == 0) r->problem = "the driver is not behind a loader";
   if (!r->problem) own_everything(r, raw);
   if (!r->problem && r->buffer_count == 0) r->problem = "no buffer was found";

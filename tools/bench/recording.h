@@ -2,8 +2,8 @@
  * library: raw OpenCL, setting every argument of every launch.
  *
  * Every OpenCL object begins with a pointer to its driver's functions (cl_khr_icd). While
- * recording, those of the queue and of the kernels seen on it point to functions here. So
- * nothing stands between the library and the driver at any other time. */
+ * recording, those of the context, of the queue and of new kernels point to functions here.
+ * So nothing stands between the library and the driver's launches at any other time. */
 #pragma once
 
 #include <eagercl/opencl.h>
@@ -12,11 +12,18 @@
 
 typedef struct recording recording;
 
-/* What `work` enqueues on `theirs`, the library's queue: it is run twice, since kernels
- * become known at their first launch. Buffers are copied: playing touches none of the
- * library's. NULL, with a message on stderr, when the driver does not tell enough. */
-recording *recording_make(const bench_raw *raw, cl_command_queue theirs,
-                          bool (*work)(void *state), void *state);
+typedef struct recorded_work {
+  bool (*prepare)(void *state);
+  bool (*run)(void *state);
+  void *state;
+} recorded_work;
+
+/* What the second `run` enqueues on `theirs`, the library's queue in its context. No kernel
+ * it needs may have been made before `prepare`: the library does not set again what a
+ * kernel already has. Buffers are copied: playing touches none of the library's. NULL, with
+ * a message on stderr, when that does not tell enough. */
+recording *recording_make(const bench_raw *raw, cl_context context, cl_command_queue theirs,
+                          const recorded_work *work);
 void recording_free(recording *r);
 
 int recording_launches(const recording *r);
