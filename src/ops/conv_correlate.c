@@ -125,7 +125,6 @@ static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_
 static eager_status add_pass(const eager__call *call, eager__commands *commands,
                              const correlation *c, bool dealt, const eager__spot *x,
                              const eager__spot *w, int scratch) {
-  bool cpu = eager__commands_traits(commands)->cpu_like;
   eager__kernel_begin(commands, &eager__family_conv, call->dtype,
                       dealt ? "conv_lanes" : "conv_tiles");
   eager__arg_at(commands, x);
@@ -139,8 +138,7 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
   int64_t tiles = c->rows * c->phases * c->phase_tiles;
   int64_t items =
       eager__ceil_div(tiles, c->tiles_each) * eager__ceil_div(c->panels, c->panels_each);
-  return eager__kernel_end(commands,
-                           eager__grid_1d(items, cpu ? 1 : eager__group_size(commands)));
+  return eager__kernel_end(commands, eager__grid_each(commands, items, 1));
 }
 
 /* In as many launches as a limit of loops asks for. */
@@ -183,7 +181,7 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
     return eager__add_fill(commands, 0, zero, eager_dtype_size(call->dtype));
   if (eager__conv_is_pointwise(&conv, kind->part, call->dtype))
     return eager__conv_pointwise(call, commands, &conv, kind->part);
-  if (eager__conv_is_depthwise(traits, &conv, kind->part))
+  if (eager__conv_is_depthwise(traits, &conv))
     return eager__conv_depthwise(call, commands, &conv, kind->part);
 
   int64_t group_in = conv.channels / conv.groups, group_out = conv.filters / conv.groups;

@@ -19,11 +19,9 @@ typedef struct depthwise {
   int64_t rows_each, planes_each, panels_each, part;
 } depthwise;
 
-bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv,
-                              eager__conv_part part) {
+bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv) {
   const eager__window *window = &conv->window;
-  (void)part;
-  if (!traits->cpu_like || traits->loop_limit != 0 || window->spatial != 2) return false;
+  if (!traits->cpu_like || window->spatial != 2) return false;
   if (conv->groups != conv->channels || conv->filters != conv->channels) return false;
   if (!window->channels_first) return conv->channels >= traits->vector_width;
   return window->axes[0].stride == 1 && window->axes[1].stride == 1;

@@ -5,9 +5,8 @@
 #include "ops/conv_shape.h"
 #include "runtime/commands.h"
 
-/* Whether conv_depthwise can do `part` of it. No operand is empty. */
-bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv,
-                              eager__conv_part part);
+/* Whether conv_depthwise can do it, any part. No operand is empty. */
+bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *conv);
 
 eager_status eager__conv_depthwise(const eager__call *call, eager__commands *commands,
                                    const eager__conv *conv, eager__conv_part part);

@@ -66,7 +66,6 @@ static int64_t pass_pixels(const filter_conv *f, const eager__traits *traits, in
 static eager_status add_pass(const eager__call *call, eager__commands *commands,
                              const filter_conv *f, bool dealt, const eager__spot *x,
                              const eager__spot *dy, int scratch) {
-  bool cpu = eager__commands_traits(commands)->cpu_like;
   eager__kernel_begin(commands, &eager__family_conv_filter, call->dtype,
                       dealt ? "filter_lanes" : "filter_tiles");
   eager__arg_at(commands, x);
@@ -77,8 +76,8 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
   else
     eager__arg_at(commands, dy); /* not looked at */
   eager__arg_bytes(commands, f, sizeof *f);
-  return eager__kernel_end(commands, eager__grid_1d(f->parts * items_of_part(f),
-                                                    cpu ? 1 : eager__group_size(commands)));
+  return eager__kernel_end(commands,
+                           eager__grid_each(commands, f->parts * items_of_part(f), 1));
 }
 
 /* Without a window all pixels are one row. */
@@ -135,7 +134,7 @@ eager_status eager__conv_filter_gradient(eager__call *call, eager__commands *com
     return eager__add_fill(commands, 0, zero, eager_dtype_size(call->dtype));
   if (eager__conv_is_pointwise(&conv, EAGER__CONV_TO_FILTER, call->dtype))
     return eager__conv_pointwise(call, commands, &conv, EAGER__CONV_TO_FILTER);
-  if (eager__conv_is_depthwise(traits, &conv, EAGER__CONV_TO_FILTER))
+  if (eager__conv_is_depthwise(traits, &conv))
     return eager__conv_depthwise(call, commands, &conv, EAGER__CONV_TO_FILTER);
 
   eager__conv_tuning tuning = eager__conv_tuning_of(traits, call->dtype);

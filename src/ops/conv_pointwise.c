@@ -26,17 +26,16 @@ bool eager__conv_is_pointwise(const eager__conv *conv, eager__conv_part part,
     if (axis->size != 1 || axis->stride != 1 || axis->in != axis->out || axis->before != 0)
       return false;
   }
-  if (part != EAGER__CONV_TO_FILTER || !is_apart(conv) || conv->batch == 1) return true;
+  if (part != EAGER__CONV_TO_FILTER || conv->batch == 1) return true;
   /* Sums of images are added up: not where products round them. */
   size_t size = eager_dtype_size(dtype);
   return eager__computed_size(dtype) == size &&
          conv->batch * conv->channels * conv->filters <= MOST_BYTES / (int64_t)size;
 }
 
-/* Pixels, channels side by side or apart, as the rows of a matrix. */
-static eager__matrix pixels_at(eager__spot at, int64_t channels, int64_t plane,
-                               bool apart) {
-  return apart ? (eager__matrix){at, 1, plane} : (eager__matrix){at, channels, 1};
+/* The planes of an image's channels, as the rows of a matrix. */
+static eager__matrix planes_at(eager__spot at, int64_t plane) {
+  return (eager__matrix){at, plane, 1};
 }
 
 static eager__matrix transposed(eager__matrix x) {
@@ -44,20 +43,20 @@ static eager__matrix transposed(eager__matrix x) {
 }
 
 static eager_status add_filter(const eager__call *call, eager__commands *commands,
-                               const eager__conv *conv, eager__product *p, bool apart) {
+                               const eager__conv *conv, eager__product *p) {
   int64_t plane = plane_of(conv), count = conv->channels * conv->filters;
   eager__spot x = {EAGER__PLACE_INPUT, 0, 0}, dy = {EAGER__PLACE_INPUT, 1, 0};
   eager__spot out = {EAGER__PLACE_OUTPUT, 0, 0};
-  bool sums = apart && conv->batch > 1;
+  bool sums = conv->batch > 1;
   if (sums) {
     size_t size = (size_t)(conv->batch * count) * eager_dtype_size(call->dtype);
     out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
   }
   p->m = conv->channels;
   p->n = conv->filters;
-  p->k = apart ? plane : conv->batch * plane;
-  p->a = transposed(pixels_at(x, conv->channels, plane, apart));
-  p->b = pixels_at(dy, conv->filters, plane, apart);
+  p->k = plane;
+  p->a = planes_at(x, plane);
+  p->b = transposed(planes_at(dy, plane));
   p->c = eager__matrix_dense(out, p->m, p->n, false);
   p->strides[0][0] = conv->channels * plane;
   p->strides[1][0] = conv->filters * plane;
@@ -71,31 +70,20 @@ static eager_status add_filter(const eager__call *call, eager__commands *command
 eager_status eager__conv_pointwise(const eager__call *call, eager__commands *commands,
                                    const eager__conv *conv, eager__conv_part part) {
   int64_t plane = plane_of(conv), channels = conv->channels, filters = conv->filters;
-  bool apart = is_apart(conv), to_input = part == EAGER__CONV_TO_INPUT;
-  eager__product p = {.dtype = call->dtype, .rank = apart, .dims = {conv->batch}};
-  if (part == EAGER__CONV_TO_FILTER) return add_filter(call, commands, conv, &p, apart);
+  bool to_input = part == EAGER__CONV_TO_INPUT;
+  eager__product p = {.dtype = call->dtype, .rank = 1, .dims = {conv->batch}};
+  if (part == EAGER__CONV_TO_FILTER) return add_filter(call, commands, conv, &p);
   eager__spot pixels = {EAGER__PLACE_INPUT, to_input ? 1 : 0, 0};
   eager__spot filter = {EAGER__PLACE_INPUT, to_input ? 0 : 1, 0};
   eager__spot out = {EAGER__PLACE_OUTPUT, 0, 0};
   int64_t from = to_input ? filters : channels, to = to_input ? channels : filters;
-  eager__matrix x = pixels_at(pixels, from, plane, apart);
-  eager__matrix w = eager__matrix_dense(filter, from, to, to_input);
-  eager__matrix y = pixels_at(out, to, plane, apart);
+  p.m = to;
+  p.n = plane;
   p.k = from;
-  if (apart) { /* y' = w' x', rows of y' dense */
-    p.m = to;
-    p.n = plane;
-    p.a = transposed(w);
-    p.b = transposed(x);
-    p.c = transposed(y);
-    p.strides[1][0] = from * plane;
-    p.strides[2][0] = to * plane;
-  } else {
-    p.m = conv->batch * plane;
-    p.n = to;
-    p.a = x;
-    p.b = w;
-    p.c = y;
-  }
+  p.a = transposed(eager__matrix_dense(filter, from, to, to_input));
+  p.b = planes_at(pixels, plane);
+  p.c = planes_at(out, plane);
+  p.strides[1][0] = from * plane;
+  p.strides[2][0] = to * plane;
   return eager__add_product(commands, &p);
 }
