@@ -275,7 +275,7 @@ static void set_trace(eager__timeline *timeline, queue_trace *trace) {
 }
 
 void eager__traced_open(eager__device *device) {
-  if (!atomic_load(&eager__trace_is_on) || !device->profiling) return;
+  if (!atomic_load(&eager__trace_is_on)) return;
   queue_trace *compute = eager__alloc(sizeof *compute);
   queue_trace *transfer = eager__alloc(sizeof *transfer);
   if (!compute || !transfer) {
@@ -284,7 +284,10 @@ void eager__traced_open(eager__device *device) {
     eager__trace_lose(1);
     return;
   }
-  try_offsets(device, compute);
+  if (device->profiling)
+    try_offsets(device, compute);
+  else
+    atomic_store(&compute->is_blind, true);
   *transfer = *compute; /* one clock */
   bool blind = atomic_load(&compute->is_blind);
   uint32_t track = TRACKS * ((uint32_t)device->index + 1);

@@ -5,8 +5,9 @@
  *   code = clEnqueueX(..., eager__traced_begin(&traced, timeline, out_event));
  *   eager__traced_end(&traced, code == CL_SUCCESS, &(eager__traced_what){...});
  *
- * The timeline's lock is held in both. A device whose driver tells no times is not asked
- * for events; its commands are recorded where they were enqueued. */
+ * The timeline's lock is held in both. A device whose queues do not profile, or whose
+ * driver tells no times, is not asked for events; its commands are recorded where they were
+ * enqueued. */
 #ifndef EAGER_CL_TRACED_H
 #define EAGER_CL_TRACED_H
 

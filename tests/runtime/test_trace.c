@@ -8,6 +8,7 @@
 #include "json.h"
 #include "placing.h"
 #include "program.h"
+#include "test_layer.h"
 
 static const char variable[] = "EAGERCL_TRACE";
 
@@ -75,6 +76,15 @@ static const json *find(const json *events, const char *category, const char *na
 
 static const json *arguments(const json *event) {
   return json_member(event, "args");
+}
+
+/* The spans `name` of `category` that moved so many bytes. */
+static int moved(const json *events, const char *category, const char *name, double bytes) {
+  int found = 0;
+  for (const json *each = events->first; each != NULL; each = each->next)
+    found +=
+        is_span(each, category, name) && json_number(arguments(each), "bytes") == bytes;
+  return found;
 }
 
 static const char *joined(const json *list) {
@@ -265,6 +275,24 @@ static void times_are_the_devices_or_it_is_said(void **state) {
   assert_non_null(json_text(arguments(kernel), "local"));
 }
 
+/* Its commands are there all the same, at the host's times. */
+static void a_queue_that_cannot_profile_is_traced(void **state) {
+  (void)state;
+  const eager_layer *layer = test_layer();
+  begin(EAGER_SYNC);
+  layer->refuse("clCreateCommandQueue", 1, CL_INVALID_QUEUE_PROPERTIES);
+  eager_tensor *a = placing_tensor(test_device(), EAGER_FLOAT32, 3);
+  eager_tensor_release(placing_sum(test_device(), a, a));
+  eager_tensor_release(a);
+  assert_int_equal(layer->failed(), 1);
+  assert_int_equal(test_log_count("profiling has no effect on "), 1);
+  const json *events = end();
+  check_rules(events);
+  const json *kernel = find(events, "kernel", "AddV2");
+  assert_string_equal(json_text(arguments(kernel), "times"), "the host's");
+  assert_int_equal(moved(events, "move", "upload", 12), 1);
+}
+
 /* More ops than a ring has room for, and more than one mark. */
 static void nothing_is_lost(eager_execution_mode mode) {
   int number = test_is_slow() ? 100 : 12000;
@@ -321,15 +349,6 @@ static void every_thread_has_its_track(void **state) {
 }
 
 /* --- Copies and waits --- */
-
-/* The spans `name` of `category` that moved so many bytes. */
-static int moved(const json *events, const char *category, const char *name, double bytes) {
-  int found = 0;
-  for (const json *each = events->first; each != NULL; each = each->next)
-    found +=
-        is_span(each, category, name) && json_number(arguments(each), "bytes") == bytes;
-  return found;
-}
 
 enum { LARGE = 40000 }; /* float32: beyond what goes through the staging ring */
 
@@ -590,10 +609,12 @@ static void a_name_may_hold_the_number_of_the_process(void **state) {
 
 int main(int argc, char **argv) {
   if (argc > 1) return compute(strcmp(argv[1], "compute") == 0);
+  test_layer_load();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ops_in_sync),
       cmocka_unit_test(ops_in_async),
       cmocka_unit_test(times_are_the_devices_or_it_is_said),
+      cmocka_unit_test(a_queue_that_cannot_profile_is_traced),
       cmocka_unit_test(nothing_is_lost_in_sync),
       cmocka_unit_test(nothing_is_lost_in_async),
       cmocka_unit_test(every_thread_has_its_track),
