@@ -5,7 +5,10 @@
 
 #include "base/alloc.h"
 #include "cl/census.h"
+#include "cl/command.h"
 #include "cl/error.h"
+#include "cl/launch.h"
+#include "cl/traced.h"
 
 struct eager__cells {
   eager__mutex lock; /* leaf: the free list and the dirty flags */
@@ -70,13 +73,8 @@ eager_status eager__cell_prepare(eager__device *device, int slot) {
   eager__cells *cells = device->cells;
   if (!cells->dirty[slot]) return EAGER_OK;
   const cl_int clean = EAGER__CELL_CLEAN;
-  eager__cl_enter(device->context);
-  cl_int code =
-      clEnqueueFillBuffer(device->compute.queue, cells->mem, &clean, sizeof clean,
-                          (size_t)slot * sizeof clean, sizeof clean, 0, NULL, NULL);
-  eager__cl_leave(device->context);
-  if (code != CL_SUCCESS)
-    return eager__cl_fail("clEnqueueFillBuffer", device->short_name, code);
+  EAGER__TRY(eager__launch_fill(device, cells->mem, (size_t)slot * sizeof clean,
+                                sizeof clean, &clean, sizeof clean, NULL));
   cells->dirty[slot] = false;
   return EAGER_OK;
 }
@@ -84,14 +82,20 @@ eager_status eager__cell_prepare(eager__device *device, int slot) {
 eager_status eager__cell_read_back(eager__device *device, int slot,
                                    eager__event **out_event) {
   eager__cells *cells = device->cells;
+  eager__traced traced;
   eager__cl_enter(device->context);
-  cl_int code = clEnqueueReadBuffer(device->compute.queue, cells->mem, CL_FALSE,
-                                    (size_t)slot * sizeof(cl_int), sizeof(cl_int),
-                                    &cells->host[slot], 0, NULL, out_event);
+  cl_int code = clEnqueueReadBuffer(
+      device->compute.queue, cells->mem, CL_FALSE, (size_t)slot * sizeof(cl_int),
+      sizeof(cl_int), &cells->host[slot], 0, NULL,
+      eager__traced_begin(&traced, &device->compute, out_event));
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS)
-    return eager__cl_fail("clEnqueueReadBuffer", device->short_name, code);
-  if (out_event) eager__census_add(EAGER__OBJECT_EVENT, 1);
+    return eager__command_refused(device, "clEnqueueReadBuffer", code);
+  if (out_event) eager__command_made_event();
+  eager__traced_end(&traced, true,
+                    &(eager__traced_what){.kind = EAGER__TRACE_MOVE,
+                                          .name = "check",
+                                          .size = sizeof(cl_int)});
   return EAGER_OK;
 }
 
