@@ -74,6 +74,18 @@ static eager_status move_bytes(const eager__buffer *source, const eager__buffer 
                                 source->size);
 }
 
+/* Once more with room, where the driver had none. `wait`: for what must end to make it. */
+static eager_status move_with_room(eager__runtime *runtime, const eager__buffer *source,
+                                   const eager__buffer *target, bool wait) {
+  eager_status status = move_bytes(source, target);
+  if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
+    return status;
+  eager__make_room(runtime, target->device, wait);
+  status = move_bytes(source, target);
+  if (status == EAGER_OK) eager__clear_error();
+  return status;
+}
+
 eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
                              eager__buffer *target, eager__origin origin, bool async) {
   eager__failure *failure = eager__buffer_wait_submitted(source);
@@ -83,14 +95,9 @@ eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
     return failure->status;
   }
   uint64_t begin = eager__trace_begin();
-  eager_status status = move_bytes(source, target);
+  eager_status status = move_with_room(runtime, source, target, !async);
   eager__trace_host(EAGER__TRACE_COPY, begin, "Copy", source->device->short_name,
                     target->device->short_name, source->size);
-  if (status != EAGER_OK && eager__cl_is_allocation_failure(eager_error_cl_code())) {
-    eager__make_room(runtime, target->device, !async);
-    status = move_bytes(source, target);
-    if (status == EAGER_OK) eager__clear_error();
-  }
   if (status == EAGER_OK) {
     eager__publish(runtime, target, EAGER__SEQ_READY);
     return EAGER_OK;

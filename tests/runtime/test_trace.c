@@ -452,6 +452,27 @@ static void deferred_copies_to_another_context(void **state) {
   copies_cross(test_device_other_context(), false, EAGER_ASYNC);
 }
 
+/* Its span holds the second attempt too, which comes when there was no room. */
+static void a_copy_that_finds_no_room_is_one_span(void **state) {
+  (void)state;
+  const char *there = test_device_other_context();
+  const eager_layer *layer = test_layer();
+  begin(EAGER_SYNC);
+  eager_tensor *a = placing_tensor(test_device(), EAGER_FLOAT32, 3);
+  eager_tensor_release(placing_tensor(there, EAGER_FLOAT32, 4)); /* opens it */
+  layer->refuse("clEnqueueReadBuffer", 1, CL_MEM_OBJECT_ALLOCATION_FAILURE);
+  eager_tensor *copy;
+  assert_ok(eager_tensor_copy_to_device(a, there, &copy));
+  assert_int_equal(layer->failed(), 1);
+  placing_expect(copy, 3, (double[]){1, 2, 3});
+  release((eager_tensor *[]){a, copy}, 2);
+  const json *events = end();
+  check_rules(events);
+  const json *span = find(events, "copy", "Copy"), *write = find(events, "move", "write");
+  assert_true(json_number(arguments(write), "queued") <=
+              json_number(span, "ts") + json_number(span, "dur"));
+}
+
 /* --- Failures --- */
 
 static void refused_ops_are_there(void **state) {
@@ -659,6 +680,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(deferred_copies_within_a_context),
       cmocka_unit_test(copies_to_another_context),
       cmocka_unit_test(deferred_copies_to_another_context),
+      cmocka_unit_test(a_copy_that_finds_no_room_is_one_span),
       cmocka_unit_test(refused_ops_are_there),
       cmocka_unit_test(ops_that_fail_on_the_device_are_there),
       cmocka_unit_test(checks_in_sync),
