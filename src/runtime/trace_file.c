@@ -145,6 +145,7 @@ static eager_status create(const char *name) {
 static void destroy(void) {
   if (out.file >= 0) close(out.file);
   out.file = -1;
+  out.code = 0;
   eager__free(out.path);
   eager__free(out.buffer);
   out.path = out.buffer = NULL;
