@@ -8,7 +8,7 @@
 
 /* How many blocks of a size a thread keeps: none under sanitizers, which look for memory
  * used after it was freed and get to see every block. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#ifdef EAGER__SANITIZED
 enum { EAGER__SMALL_KEPT = 0 };
 #else
 enum { EAGER__SMALL_KEPT = 128 };
