@@ -7,9 +7,8 @@
 
 #ifndef NDEBUG
 
-/* The one thread-local of debug builds beside those of status.c, small.c and scope.c: the
- * locks this thread holds, in the order of taking them. A recursive lock stands once per
- * taking. */
+/* The locks this thread holds, in the order of taking them. A recursive lock stands once
+ * per taking. */
 enum { HELD_MAX = 64 };
 static _Thread_local const eager__mutex *held[HELD_MAX];
 static _Thread_local int held_count;

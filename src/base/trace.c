@@ -30,8 +30,7 @@ static _Atomic(eager__trace_ring *) rings;
 static _Atomic uint64_t lost;
 static _Atomic uint32_t thread_count;
 
-/* Besides those of status.c and scope.c the one thread-local: hooks look at nothing else.
- */
+/* Hooks look at nothing else. */
 static _Thread_local struct {
   eager__trace_ring *ring;
   uint64_t number;

@@ -78,7 +78,10 @@ void eager__trace_name_thread(const char *name, const char *device);
 
 /* --- Rings --- */
 
-enum { EAGER__TRACE_RING = 8192 };
+enum {
+  EAGER__TRACE_RING = 8192,
+  EAGER__TRACE_TRACKS = 1000000, /* numbers of host threads, then of each device's queues */
+};
 
 typedef struct eager__trace_ring eager__trace_ring;
 

@@ -235,8 +235,6 @@ void eager__traced_finish(eager__timeline *timeline, const eager__event *event) 
 
 /* --- Opening and closing --- */
 
-enum { TRACKS = 1000000 }; /* numbers of host threads, then of each device's queues */
-
 /* A small write, before anything else is on the queue; false when the driver refuses. */
 static bool write_and_wait(cl_command_queue queue, cl_mem mem, cl_event *out) {
   const cl_int nothing = 0;
@@ -290,7 +288,7 @@ void eager__traced_open(eager__device *device) {
     atomic_store(&compute->is_blind, true);
   *transfer = *compute; /* one clock */
   bool blind = atomic_load(&compute->is_blind);
-  uint32_t track = TRACKS * ((uint32_t)device->index + 1);
+  uint32_t track = EAGER__TRACE_TRACKS * ((uint32_t)device->index + 1);
   compute->ring = eager__trace_ring_new(
       track + 1, blind ? "compute (the driver tells no times)" : "compute",
       device->short_name);

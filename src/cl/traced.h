@@ -19,7 +19,7 @@ typedef struct eager__traced_what {
   const char *name;
   size_t size;                  /* bytes of a MOVE */
   int dims;                     /* of a kernel's grid, or 0 */
-  const size_t *global, *local; /* local NULL: the driver's choice */
+  const size_t *global, *local; /* `dims` sizes each */
 } eager__traced_what;
 
 typedef struct eager__traced {

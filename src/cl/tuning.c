@@ -75,7 +75,7 @@ static void set_value(eager__traits *traits, const eager__tunable *tunable, int 
 }
 
 static bool is_choice(const eager__tunable *tunable, int value) {
-  for (int i = 0; i < EAGER__TUNABLE_CHOICES && tunable->choices[i] >= 0; i++)
+  for (int i = 0; i < eager__tunable_choice_count(tunable); i++)
     if (tunable->choices[i] == value) return true;
   return false;
 }
@@ -120,7 +120,7 @@ static bool next(const char **text, const eager__tunable **out_tunable, int *out
 static eager_status fail_value(const char *where, const eager__tunable *tunable,
                                int value) {
   eager__strbuf legal = {0};
-  for (int i = 0; i < EAGER__TUNABLE_CHOICES && tunable->choices[i] >= 0; i++)
+  for (int i = 0; i < eager__tunable_choice_count(tunable); i++)
     eager__strbuf_format(&legal, "%s%d", i ? ", " : "", tunable->choices[i]);
   eager_status status =
       eager__fail(EAGER_INVALID_ARGUMENT, "%s: %s must be one of %s, got %d", where,

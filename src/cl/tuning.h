@@ -20,6 +20,12 @@ typedef struct eager__tunable {
 extern const eager__tunable eager__tunables[];
 extern const int eager__tunable_count;
 
+static inline int eager__tunable_choice_count(const eager__tunable *tunable) {
+  int count = 0;
+  while (count < EAGER__TUNABLE_CHOICES && tunable->choices[count] >= 0) count++;
+  return count;
+}
+
 int eager__tuning_value(const eager__traits *traits, const eager__tunable *tunable);
 
 /* Whether `value` is one of the choices and the device can run it. Pure. */

@@ -117,9 +117,7 @@ eager_status eager_device_cl(const char *device, cl_context *out_context,
   if (out_device) *out_device = NULL;
   if (out_queue) *out_queue = NULL;
   EAGER__TRY(eager__runtime_require(&runtime));
-  found = eager__scope_device(runtime);
-  if (device) EAGER__TRY(eager__runtime_find_device(runtime, device, &found));
-  EAGER__TRY(eager__runtime_open_device(runtime, found));
+  EAGER__TRY(eager__scope_open(runtime, device, &found));
   if (out_context) *out_context = found->context->cl;
   if (out_device) *out_device = found->id;
   if (out_queue) *out_queue = found->compute.queue;

@@ -78,8 +78,7 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
     eager__buffer *source = operand->tensor->buffer;
     operand->offset = operand->tensor->offset;
     operand->buffer = source; /* the caller holds the tensor while the call lasts */
-    eager__verdict verdict =
-        call->is_plain ? EAGER__VERDICT_STAY : judge_input(runtime, call, i);
+    eager__verdict verdict = judge_input(runtime, call, i);
     if (verdict == EAGER__VERDICT_STAY) continue;
     eager__copy_key key = {call->name, i, source->device, call->device};
     eager__origin origin = {call->name, call->number, 0};
@@ -230,9 +229,9 @@ static eager_status defer(eager__runtime *runtime, const eager__call *call,
 static eager_status submit_now(eager__runtime *runtime, const eager__call *call,
                                eager__commands *commands, const buffers *all,
                                eager_execution_mode mode) {
-  if (any_deferred(call)) /* SYNC: other threads' work, or this one's before */
-    for (int i = 0; i < call->input_count; i++)
-      eager__wait_not_deferred(runtime, all->inputs[i]);
+  /* SYNC: other threads' work, or this one's before. */
+  for (int i = 0; !call->is_plain && i < call->input_count; i++)
+    eager__wait_not_deferred(runtime, all->inputs[i]);
   eager__submission submission = {
       .runtime = runtime,
       .device = call->device,

@@ -79,6 +79,13 @@ eager__device *eager__scope_device(eager__runtime *runtime) {
                             : runtime->default_device;
 }
 
+eager_status eager__scope_open(eager__runtime *runtime, const char *name,
+                               eager__device **out) {
+  *out = eager__scope_device(runtime);
+  if (name) EAGER__TRY(eager__runtime_find_device(runtime, name, out));
+  return eager__runtime_open_device(runtime, *out);
+}
+
 eager_device_policy eager__scope_policy(eager__runtime *runtime) {
   return state.has_policy ? state.policy : runtime->options.policy;
 }

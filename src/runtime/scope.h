@@ -8,6 +8,9 @@
 
 /* The innermost device scope's, else the default device. */
 eager__device *eager__scope_device(eager__runtime *runtime);
+/* The device called `name`, or for NULL the one above, opened. */
+eager_status eager__scope_open(eager__runtime *runtime, const char *name,
+                               eager__device **out);
 eager_device_policy eager__scope_policy(eager__runtime *runtime);
 eager_execution_mode eager__scope_mode(eager__runtime *runtime);
 

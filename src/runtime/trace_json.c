@@ -7,7 +7,7 @@
 
 /* Formatting a number with printf takes longer than an op: everything is put by hand. */
 
-enum { TRACKS = 1000000, NAME_MAX_SIZE = 200, HOST = 1 };
+enum { NAME_MAX_SIZE = 200, HOST = 1 };
 
 static char *put(char *p, const char *text) {
   size_t size = strlen(text);
@@ -15,18 +15,17 @@ static char *put(char *p, const char *text) {
   return p + size;
 }
 
-static char *put_number(char *p, uint64_t value) {
+static inline char *put_digits(char *p, uint64_t value, unsigned base) {
   char digits[20];
   int count = 0;
-  do digits[count++] = (char)('0' + value % 10);
-  while (value /= 10);
+  do digits[count++] = "0123456789abcdef"[value % base];
+  while (value /= base);
   while (count) *p++ = digits[--count];
   return p;
 }
 
-static char *put_extent(char *p, int64_t value) {
-  if (value < 0) *p++ = '-';
-  return put_number(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+static char *put_number(char *p, uint64_t value) {
+  return put_digits(p, value, 10);
 }
 
 /* Nanoseconds as microseconds with three decimals. */
@@ -61,17 +60,8 @@ static char *put_name(char *p, const char *name) {
   return p;
 }
 
-static char *put_hex(char *p, uint64_t value) {
-  char digits[16];
-  int count = 0;
-  do digits[count++] = "0123456789abcdef"[value % 16];
-  while (value /= 16);
-  while (count) *p++ = digits[--count];
-  return p;
-}
-
 static uint32_t process_of(uint32_t track) {
-  return track / TRACKS + HOST;
+  return track / EAGER__TRACE_TRACKS + HOST;
 }
 
 static char *put_place(char *p, uint32_t track) {
@@ -137,7 +127,7 @@ static bool is_part(const eager__trace_head *head) {
 static char *put_flow(char *p, const eager__trace_head *head) {
   if (!head->number || (!is_part(head) && !is_call(head))) return p;
   p = put(p, ",\"bind_id\":\"0x");
-  p = put_hex(p, head->number);
+  p = put_digits(p, head->number, 16);
   return put(p, is_part(head) ? "\",\"flow_in\":true" : "\",\"flow_out\":true");
 }
 
@@ -150,7 +140,7 @@ static char *put_operand(char *p, const eager__trace_record *record, size_t *pos
   *p++ = '[';
   for (int i = 0; i < shape.rank; i++) {
     if (i) *p++ = ',';
-    p = put_extent(p, shape.dims[i]);
+    p = put_number(p, (uint64_t)shape.dims[i]);
   }
   *p++ = ']';
   *p++ = '"';

@@ -1,16 +1,13 @@
 /* tuning.h: what a device's sizes are, and keeping better ones. */
 #include "eagercl/tuning.h"
 
-#include "cl/cache.h"
 #include "cl/tuning.h"
 #include "runtime/scope.h"
 
 static eager_status open_device(const char *name, eager__device **out) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require(&runtime));
-  *out = eager__scope_device(runtime);
-  if (name) EAGER__TRY(eager__runtime_find_device(runtime, name, out));
-  return eager__runtime_open_device(runtime, *out);
+  return eager__scope_open(runtime, name, out);
 }
 
 size_t eager_tunable_count(void) {
@@ -33,13 +30,13 @@ eager_status eager_tunable_get(const char *device, size_t index, eager_tunable *
       .value = eager__tuning_value(&on->traits, tunable),
       .builtin = eager__tuning_value(&on->physical->traits, tunable),
   };
-  for (int i = 0; i < EAGER__TUNABLE_CHOICES && tunable->choices[i] >= 0; i++)
+  for (int i = 0; i < eager__tunable_choice_count(tunable); i++)
     if (eager__tuning_takes(on->physical, tunable, tunable->choices[i]))
       out->choices[out->choice_count++] = tunable->choices[i];
   return EAGER_OK;
 }
 
-/* Every value must be in force after applying: then the device takes it. */
+/* Whether it is well formed and the device can run all of it. */
 static eager_status check_taken(const eager__device *device, const char *values) {
   EAGER__TRY(eager__tuning_check("eager_tuning_save", values));
   const char *refused = eager__tuning_refused(device->physical, values);

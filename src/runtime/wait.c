@@ -128,9 +128,8 @@ static eager_status copy_to_device(eager_tensor *t, const char *device,
                                    eager_tensor **out) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
-  eager__device *target = eager__scope_device(runtime);
-  if (device) EAGER__TRY(eager__runtime_find_device(runtime, device, &target));
-  EAGER__TRY(eager__runtime_open_device(runtime, target));
+  eager__device *target;
+  EAGER__TRY(eager__scope_open(runtime, device, &target));
   EAGER__TRY(eager__scope_reserve(1));
   eager__origin origin = {"CopyToDevice", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   eager__trace_enter(origin.number);
