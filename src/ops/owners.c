@@ -6,8 +6,7 @@
 
 enum {
   SHARE = 1 << 19, /* bytes of totals, at most, so that they stay in a core's cache */
-  ITEMS_PER_UNIT = 1,
-  SPARSE = 4, /* destinations per entry that are too many */
+  SPARSE = 4,      /* destinations per entry that are too many */
 };
 
 typedef struct owners { /* the kernel's */
@@ -41,8 +40,8 @@ eager_status eager__add_owned(eager__commands *commands, const eager__buckets *b
               .targets = b->targets,
               .columns = b->columns,
               .finish = fold->finish};
-  o.each = eager__at_most(eager__ceil_div(b->targets, units * ITEMS_PER_UNIT), most);
-  o.items = eager__at_most(eager__ceil_div(b->targets, o.each), units * ITEMS_PER_UNIT);
+  o.each = eager__at_most(eager__ceil_div(b->targets, units), most);
+  o.items = eager__at_most(eager__ceil_div(b->targets, o.each), units);
   int totals = eager__scratch(commands, (size_t)(o.items * o.each * row));
   bool onto = fold->finish != EAGER__FINISH_PLAIN;
   eager__kernel_begin(commands, &eager__family_owners, dtype, "add_owned");

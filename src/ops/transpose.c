@@ -5,6 +5,7 @@
 #include "eagercl/ops.h"
 #include "ops/families.h"
 #include "ops/grids.h"
+#include "ops/lanes.h"
 #include "ops/moves.h"
 #include "ops/plan.h"
 #include "runtime/run.h"
@@ -14,8 +15,7 @@ enum {
   /* A work-item's block on a CPU: the pages it touches fit the nearest table of them. */
   BLOCK_ROWS = 128,
   BLOCK_COLUMNS = 64,
-  BLOCK_LEAST = 4096,       /* elements worth a work-item */
-  STREAMED_LEAST = 1 << 24, /* bytes of a result that will have left the caches anyway */
+  BLOCK_LEAST = 4096, /* elements worth a work-item */
   LINE = 64,
 };
 
@@ -138,7 +138,7 @@ static int64_t side_of(const eager__commands *commands, size_t element) {
 /* Only lines written whole by one store are worth it. */
 static bool wants_streams(const eager__call *call, const matrices *all, int64_t side) {
   int64_t element = (int64_t)eager_dtype_size(call->dtype);
-  return all->m * all->n * all->count * element >= STREAMED_LEAST &&
+  return eager__lanes_stream(all->m * all->n * all->count * element) &&
          side * element == LINE && all->out_stride * element % LINE == 0;
 }
 
