@@ -5,15 +5,10 @@
  * `part`: then values[p * outputs + o] and places[p * outputs + o] are what part p finds,
  * and arg_finish compares them. Results have `bytes` bytes.
  *
- * _rows, _columns: one work-item takes `block` results (tiles of `lanes` columns, at most
- * ARG_WIDEST vectors), local size 1.
- * _group: `lanes` work-items share a part of a result, as in reduce_group.cl. */
+ * _rows, _columns: arg_block.cl; _group: arg_group.cl. */
 typedef struct {
   long outputs, length, inner, parts, part, block, lanes, bytes;
 } search;
-
-#define ARG_WIDEST 32
-#define LOOKED     64 /* rows whose numbers fit into lanes of any size */
 
 INLINED bool beats(int least, A x, A best) {
   if (IS_NAN(best)) return false;
@@ -28,219 +23,6 @@ INLINED void store_place(__global uchar *y, const search *s, size_t output, long
     ((__global int *)y)[output] = (int)at;
   else
     ((__global ushort *)y)[output] = (ushort)at;
-}
-
-/* ---- Blocks ---- */
-
-/* The first of `count` elements that is `value`, or NaN when the value is. */
-INLINED size_t find(const __global T *p, A value, size_t count) {
-  size_t i = 0;
-  while (i + V <= count) {
-    AV x = LOADV(p, i);
-    if (any((x == (AV)value) | FLOAT_OR_INT(x != x, (MV)0))) break;
-    i += V;
-  }
-  for (; i + 1 < count; i++) {
-    A x = LOAD(p, i);
-    if (x == value || IS_NAN(x)) break;
-  }
-  return i;
-}
-
-INLINED AV better_of(int least, AV x, AV best) {
-  return least ? smallerv(x, best) : largerv(x, best);
-}
-
-INLINED A best_of(int least, const __global T *p, size_t count) {
-  A best = LOAD(p, 0);
-  size_t i = 0;
-  if (count >= 4 * V) {
-    AV a = LOADV(p, 0), b = LOADV(p, V), c = LOADV(p, 2 * V), d = LOADV(p, 3 * V);
-    for (i = 4 * V; i + 4 * V <= count; i += 4 * V) {
-      a = better_of(least, LOADV(p, i), a);
-      b = better_of(least, LOADV(p, i + V), b);
-      c = better_of(least, LOADV(p, i + 2 * V), c);
-      d = better_of(least, LOADV(p, i + 3 * V), d);
-    }
-    a = better_of(least, better_of(least, a, b), better_of(least, c, d));
-    best = across(least ? FOLD_MIN : FOLD_MAX, a);
-  }
-  for (; i < count; i++) {
-    A x = LOAD(p, i);
-    if (beats(least, x, best)) best = x;
-  }
-  return best;
-}
-
-/* Looks for the value first, 64 vectors at a time, and for its place only where it rises.
- */
-INLINED void arg_rows_of(int least, const __global T *x, __global uchar *y,
-                         __global A *values, __global long *places, const search *s) {
-  size_t output = get_global_id(0) * (size_t)s->block;
-  size_t last = AT_MOST(output + (size_t)s->block, (size_t)s->outputs);
-  size_t begin = get_global_id(1) * (size_t)s->part;
-  size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
-  for (; output < last; output++) {
-    const __global T *p = x + output * (size_t)s->length;
-    A best = LOAD(p, begin);
-    size_t at = begin;
-    for (size_t i = begin; i < end; i += 64 * V) {
-      size_t count = AT_MOST(end - i, 64 * V);
-      A found = best_of(least, p + i, count);
-      if (!beats(least, found, best)) continue;
-      best = found;
-      at = i + find(p + i, found, count);
-    }
-    if (s->parts > 1) {
-      values[get_global_id(1) * (size_t)s->outputs + output] = best;
-      places[get_global_id(1) * (size_t)s->outputs + output] = (long)at;
-    } else {
-      store_place(y, s, output, (long)at);
-    }
-  }
-}
-
-typedef union {
-  MV v;
-  MASK_LANE a[V];
-} mask_lanes;
-
-/* One row more of V columns: the best so far, and how many rows below a multiple of LOOKED
- * it stands; -1: before that. NaN is above all, and the first one stays. */
-INLINED void look_at(int least, AV x, size_t row, AV *best, MV *at) {
-  MV kept = least ? x >= *best : x <= *best;
-  MV better = ~kept & FLOAT_OR_INT(*best == *best, (MV)-1);
-  *best = SELECT(better, x, *best);
-  *at = select(*at, (MV)(MASK_LANE)row, better);
-}
-
-/* `rows` rows, ROWS_AT_ONCE at most, of which the first is row `from`. */
-INLINED void look_at_rows(int least, const __global T *p, size_t inner, size_t from,
-                          size_t rows, size_t count, AV *best, MV *at) {
-  AV top = *best;
-  MV place = *at;
-  if (rows == ROWS_AT_ONCE && count >= V) {
-#pragma unroll
-    for (int i = 0; i < ROWS_AT_ONCE; i++, p += inner)
-      look_at(least, LOADV(p, 0), from + i, &top, &place);
-  } else {
-    for (size_t i = 0; i < rows; i++, p += inner) {
-      AV x = count >= V ? LOADV(p, 0) : LOADV_PART(p, 0, (int)count);
-      look_at(least, x, from + i, &top, &place);
-    }
-  }
-  *best = top;
-  *at = place;
-}
-
-/* One tile: `count` columns, and the rows [begin, end) of them. */
-INLINED void arg_tile_of(int least, const __global T *x, size_t begin, size_t end,
-                         size_t inner, size_t count, lanes_of *best, long *places) {
-  mask_lanes at[ARG_WIDEST];
-  for (size_t v = 0; v * V < count; v++) {
-    const __global T *p = x + begin * inner + v * V;
-    size_t left = count - v * V;
-    best[v].v = left >= V ? LOADV(p, 0) : LOADV_PART(p, 0, (int)left);
-  }
-  for (size_t i = 0; i < count; i++) places[i] = (long)begin;
-  for (size_t first = begin; first < end; first += LOOKED) {
-    size_t rows = AT_MOST(end - first, LOOKED);
-    for (size_t v = 0; v * V < count; v++) at[v].v = (MV)-1;
-    for (size_t i = 0; i < rows; i += ROWS_AT_ONCE)
-      for (size_t v = 0; v * V < count; v++)
-        look_at_rows(least, x + (first + i) * inner + v * V, inner, i,
-                     AT_MOST(rows - i, ROWS_AT_ONCE), count - v * V, &best[v].v, &at[v].v);
-    for (size_t v = 0; v * V < count; v++) {
-      if (!any(at[v].v >= (MV)0)) continue;
-      size_t left = AT_MOST(count - v * V, V);
-      for (size_t i = 0; i < left; i++)
-        if (at[v].a[i] >= 0) places[v * V + i] = (long)first + at[v].a[i];
-    }
-  }
-}
-
-INLINED void arg_columns_of(int least, const __global T *x, __global uchar *y,
-                            __global A *values, __global long *places, const search *s) {
-  lanes_of best[ARG_WIDEST];
-  long at[ARG_WIDEST * V];
-  size_t inner = (size_t)s->inner, lanes = (size_t)s->lanes;
-  size_t tiles = (inner + lanes - 1) / lanes, part = get_global_id(1);
-  size_t tile = get_global_id(0) * (size_t)s->block;
-  size_t last = AT_MOST(tile + (size_t)s->block, (size_t)s->outputs / inner * tiles);
-  size_t begin = part * (size_t)s->part;
-  size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
-  for (; tile < last; tile++) {
-    size_t outer = tile / tiles, column = (tile - outer * tiles) * lanes;
-    size_t count = AT_MOST(inner - column, lanes), output = outer * inner + column;
-    const __global T *p = x + outer * (size_t)s->length * inner + column;
-    arg_tile_of(least, p, begin, end, inner, count, best, at);
-    for (size_t i = 0; i < count; i++) {
-      if (s->parts > 1) {
-        values[part * (size_t)s->outputs + output + i] = best[i / V].a[i & (V - 1)];
-        places[part * (size_t)s->outputs + output + i] = at[i];
-      } else {
-        store_place(y, s, output + i, at[i]);
-      }
-    }
-  }
-}
-
-/* ---- Groups ---- */
-
-/* A place below 0 is none at all. */
-INLINED bool wins(int least, A x, long x_place, A best, long best_place) {
-  if (x_place < 0) return false;
-  if (best_place < 0 || beats(least, x, best)) return true;
-  return !beats(least, best, x) && x_place < best_place;
-}
-
-INLINED long scan_lane(int least, const __global T *p, const search *s, size_t begin,
-                       size_t end, A *out_best) {
-  size_t lanes = (size_t)s->lanes, inner = (size_t)s->inner;
-  long at = -1;
-  for (size_t i = begin; i < end; i += lanes) {
-    A x = LOAD(p, i * inner);
-    if (at >= 0 && !beats(least, x, *out_best)) continue;
-    *out_best = x;
-    at = (long)i;
-  }
-  return at;
-}
-
-INLINED void arg_group_of(int least, const __global T *x, __global uchar *y,
-                          __global A *values, __global long *places, const search *s,
-                          __local A *tile, __local long *tile_at) {
-  size_t here = get_local_id(0), lanes = (size_t)s->lanes, lane = here & (lanes - 1);
-  size_t part = get_group_id(1);
-  size_t output = get_group_id(0) * (get_local_size(0) / lanes) + here / lanes;
-  size_t inner = (size_t)s->inner;
-  bool inside = output < (size_t)s->outputs;
-  A best = (A)0;
-  long at = -1;
-  if (inside) {
-    size_t outer = output / inner;
-    const __global T *p = x + (output + outer * ((size_t)s->length - 1) * inner);
-    size_t begin = part * (size_t)s->part;
-    size_t end = AT_MOST(begin + (size_t)s->part, (size_t)s->length);
-    at = scan_lane(least, p, s, begin + lane, end, &best);
-  }
-  tile[here] = best;
-  tile_at[here] = at;
-  for (size_t reach = lanes / 2; reach > 0; reach /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane >= reach) continue;
-    size_t other = here + reach;
-    if (!wins(least, tile[other], tile_at[other], tile[here], tile_at[here])) continue;
-    tile[here] = tile[other];
-    tile_at[here] = tile_at[other];
-  }
-  if (!inside || lane > 0) return;
-  if (s->parts > 1) {
-    values[part * (size_t)s->outputs + output] = tile[here];
-    places[part * (size_t)s->outputs + output] = tile_at[here];
-  } else {
-    store_place(y, s, output, tile_at[here]);
-  }
 }
 
 /* One work-item per result. */
@@ -259,32 +41,7 @@ INLINED void arg_finish_of(int least, __global uchar *y, const __global A *value
   store_place(y, s, output, at);
 }
 
-/* ---- The kernels ---- */
-
-#define ARG_BLOCK(rows, columns, least)                                                    \
-  __kernel void rows(const __global T *x, long x_offset, __global uchar *y, long y_offset, \
-                     __global A *values, long values_offset, __global long *places,        \
-                     long places_offset, search s) {                                       \
-    if (CPU_LIKE)                                                                          \
-      arg_rows_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,     \
-                  places + places_offset, &s);                                             \
-  }                                                                                        \
-  __kernel void columns(const __global T *x, long x_offset, __global uchar *y,             \
-                        long y_offset, __global A *values, long values_offset,             \
-                        __global long *places, long places_offset, search s) {             \
-    if (CPU_LIKE)                                                                          \
-      arg_columns_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,  \
-                     places + places_offset, &s);                                          \
-  }
-#define ARG_GROUP(group, finish, least)                                                    \
-  __kernel void group(const __global T *x, long x_offset, __global uchar *y,               \
-                      long y_offset, __global A *values, long values_offset,               \
-                      __global long *places, long places_offset, search s,                 \
-                      __local A *tile, __local long *tile_at) {                            \
-    if (!CPU_LIKE)                                                                         \
-      arg_group_of(least, x + x_offset, y + s.bytes * y_offset, values + values_offset,    \
-                   places + places_offset, &s, tile, tile_at);                             \
-  }                                                                                        \
+#define ARG_FINISH(finish, least)                                                          \
   __kernel void finish(__global uchar *y, long y_offset, const __global A *values,         \
                        long values_offset, const __global long *places,                    \
                        long places_offset, search s) {                                     \
@@ -292,7 +49,5 @@ INLINED void arg_finish_of(int least, __global uchar *y, const __global A *value
                   places + places_offset, &s);                                             \
   }
 
-ARG_BLOCK(argmax_rows, argmax_columns, 0)
-ARG_BLOCK(argmin_rows, argmin_columns, 1)
-ARG_GROUP(argmax_group, argmax_finish, 0)
-ARG_GROUP(argmin_group, argmin_finish, 1)
+ARG_FINISH(argmax_finish, 0)
+ARG_FINISH(argmin_finish, 1)

@@ -77,8 +77,8 @@ __kernel void batch_norm_apply(const __global T *x, long x_offset, const __globa
       for (size_t j = i; j < stop; j += V, c += V) {
         size_t left = stop - j;
         AV here = load_upto(x + j, left, (A)0);
-        here = NORMALISED(here, load_stats(means + c, left), load_stats(scales + c, left),
-                          load_stats(offsets + c, left));
+        here = NORMALISED(here, load_some(means + c, left), load_some(scales + c, left),
+                          load_some(offsets + c, left));
         store_upto(y + j, left, here);
       }
     }
@@ -145,10 +145,10 @@ __kernel void batch_norm_back_apply(const __global T *dy, long dy_offset,
         AV mean = (AV)means[c], all = (AV)coefs[c];
         AV level = (AV)levels[c], tilt = (AV)tilts[c];
         if (inner == 1) {
-          mean = load_stats(means + c, left);
-          all = load_stats(coefs + c, left);
-          level = load_stats(levels + c, left);
-          tilt = load_stats(tilts + c, left);
+          mean = load_some(means + c, left);
+          all = load_some(coefs + c, left);
+          level = load_some(levels + c, left);
+          tilt = load_some(tilts + c, left);
           c += V;
         }
         AV slope = load_upto(dy + j, left, (A)0), here = load_upto(x + j, left, (A)0);

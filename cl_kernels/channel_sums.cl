@@ -13,7 +13,7 @@
  * _rows: a team makes a part of one channel. _columns: a work-item makes a part of V
  * channels side by side; rows are neighbours on CPUs, elsewhere `parts` apart. */
 typedef struct {
-  long outer, channels, inner, parts, part, lanes, centred, unused;
+  long outer, channels, inner, parts, part, lanes, centred;
 } channel_shape;
 
 enum { OF_MEAN, OF_SQUARES, OF_SLOPES, OF_WEIGHTED, OF_ROWS };
@@ -113,7 +113,7 @@ INLINED void sum_columns(int what, const __global T *x, const __global T *dy,
   plain[0] = plain[1] = (AV)0;
   AV middle = (AV)0, weight = (AV)0;
   if (what != OF_MEAN && what != OF_ROWS && s->centred)
-    middle = load_stats(mean + channel, count);
+    middle = load_some(mean + channel, count);
   while (row < rows) {
     size_t stop = AT_MOST(rows, row + STRETCH * step);
     for (; row < stop; row += step) {

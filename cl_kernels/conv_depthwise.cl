@@ -303,13 +303,6 @@ __kernel void filter_pixels(const __global T *x, long x_offset, const __global T
 
 /* ---- Channels apart ---- */
 
-INLINED MV lanes_of(void) {
-  MASK_LANE lanes[V];
-#pragma unroll
-  for (int i = 0; i < V; i++) lanes[i] = i;
-  return VLOAD(0, lanes);
-}
-
 /* Lanes whose position p + lane lies in [0, extent). */
 INLINED MV lanes_inside(MV lane, long p, long extent) {
   long positive = -p < 0 ? 0 : -p, before = AT_MOST(positive, V);
@@ -340,7 +333,7 @@ INLINED void planes_tile(int near, int lines, int whole, const __global T *x,
                          const __global T *w, __global T *y, const depthwise *s, long plane,
                          long row, long q, long limit, long count) {
   AV sum[LINES];
-  MV lane = lanes_of();
+  MV lane = LANE_NUMBERS;
 #pragma unroll
   for (int i = 0; i < LINES; i++) sum[i] = (AV)0;
   long width = s->source[1], from = plane * s->source[0] * width;
@@ -429,21 +422,13 @@ __kernel void depthwise_planes(const __global T *x, long x_offset, const __globa
   }
 }
 
-INLINED A add_lanes(AV x) {
-  A lanes[V];
-  VSTORE(x, 0, lanes);
-  for (int reach = V / 2; reach > 0; reach /= 2)
-    for (int i = 0; i < reach; i++) lanes[i] += lanes[i + reach];
-  return lanes[0];
-}
-
 /* Adds columns [q, q + V) of all rows of one plane. */
 INLINED void filter_planes_tile(int near, const __global T *x, const __global T *dy,
                                 const depthwise *s, long plane, long q, long h, long v,
                                 AV total[TAPS]) {
   long count = s->batch * s->channels * s->source[0] * s->source[1];
   long all = s->batch * s->channels * s->result[0] * s->result[1];
-  MV lane = lanes_of(), there = lane < (MV)(MASK_LANE)AT_MOST(s->result[1] - q, V);
+  MV lane = LANE_NUMBERS, there = lane < (MV)(MASK_LANE)AT_MOST(s->result[1] - q, V);
   MV inside[TAPS];
   AV sum[TAPS];
   long at[TAPS];

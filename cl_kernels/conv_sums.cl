@@ -25,12 +25,6 @@ INLINED void store_channels(__global T *y, size_t step, AV x, int count) {
   for (int i = 0; i < count; i++) STORE(y, i * step, lanes[i]);
 }
 
-INLINED AV load_sums(const __global A *p, int count) {
-  A lanes[V];
-  for (int i = 0; i < V; i++) lanes[i] = p[AT_MOST(i, count - 1)];
-  return VLOAD(0, lanes);
-}
-
 __kernel void add_parts(const __global A *sums, long sums_offset, __global T *y,
                         long y_offset, long count, long parts, long chunk) {
   size_t first = get_global_id(0) * (size_t)chunk, n = (size_t)count;
@@ -40,11 +34,8 @@ __kernel void add_parts(const __global A *sums, long sums_offset, __global T *y,
     int lanes = (int)AT_MOST(n - i, V);
     AV total = (AV)0;
     for (size_t part = 0; part < (size_t)parts; part++) {
-      const __global A *p = sums + (part * n + i);
-      if (lanes == V)
-        total = S(U(total) + U(VLOAD(0, p)));
-      else
-        total = S(U(total) + U(load_sums(p, lanes)));
+      AV here = load_some(sums + (part * n + i), (size_t)lanes);
+      total = S(U(total) + U(here));
     }
     store_channels(y + i, 1, total, lanes);
   }

@@ -1,5 +1,6 @@
 /* How elements become one, in reductions and where rows have one destination. Of what is
- * neither a product nor a comparison the elements, or what is made of them, add up. */
+ * neither a product nor a comparison the elements, or what is made of them, add up. Behind
+ * carry.cl. */
 
 enum { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN, FOLD_SQUARES, FOLD_EXPS };
 
@@ -38,30 +39,18 @@ INLINED bool carries(int op) {
   return (op != FOLD_PROD) & (op != FOLD_MAX) & (op != FOLD_MIN) & IS_FLOAT;
 }
 
-/* Kahan's summation; an infinite total loses nothing. */
-INLINED void carry(int op, A *total, A *lost, A x) {
-  if (!carries(op)) {
+INLINED void take(int op, A *total, A *lost, A x) {
+  if (carries(op))
+    carry(total, lost, x);
+  else
     *total = combine(op, *total, x);
-    return;
-  }
-  A y = x - *lost;
-  A sum = *total + y;
-  A rest = (sum - *total) - y;
-  *lost = (A)0;
-  if (rest - rest == (A)0) *lost = rest;
-  *total = sum;
 }
 
-INLINED void carryv(int op, AV *total, AV *lost, AV x) {
-  if (!carries(op)) {
+INLINED void takev(int op, AV *total, AV *lost, AV x) {
+  if (carries(op))
+    carryv(total, lost, x);
+  else
     *total = combinev(op, *total, x);
-    return;
-  }
-  AV y = x - *lost;
-  AV sum = *total + y;
-  AV rest = (sum - *total) - y;
-  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
-  *total = sum;
 }
 
 /* Largest and smallest elements are taken as if there was no NaN, which costs a third, and

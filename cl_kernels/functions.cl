@@ -251,16 +251,19 @@ static inline FV normal_share(FV x) {
   FV z = x * -F_NUMBER(0.7071067811865476);
   return F_NUMBER(0.5) * DOUBLE_OR_FLOAT(erfc(z), float_erfc(z));
 }
+INLINED FV gelu_power(FV x) { /* e^(-2 z) */
+  return EXP(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x));
+}
 INLINED FV gelu(FV x, F approximate) {
   if (approximate == (F)0) return x * normal_share(x);
-  return x / ((F)1 + EXP(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
+  return x / ((F)1 + gelu_power(x));
 }
 /* Beyond 40 the slope is 0 or 1 to the last bit. */
 OUTLINED FV gelu_slope(FV a, F approximate) {
   FV x = select(fmin(fmax(a, (FV)-40), (FV)40), a, a != a);
   if (approximate == (F)0)
     return normal_share(x) + x * F_NUMBER(0.3989422804014327) * EXP(-F_NUMBER(0.5) * x * x);
-  FV s = (F)1 / ((F)1 + EXP(-GELU_LINEAR * (x + GELU_CUBIC * x * x * x)));
+  FV s = (F)1 / ((F)1 + gelu_power(x));
   FV steep = GELU_LINEAR * ((F)1 + (F)3 * GELU_CUBIC * x * x);
   return s + x * s * ((F)1 - s) * steep;
 }

@@ -17,14 +17,6 @@
 
 /* ---- Lanes along k ---- */
 
-INLINED A add_lanes(AV x) {
-  A lanes[V];
-  VSTORE(x, 0, lanes);
-  for (int reach = V / 2; reach > 0; reach /= 2)
-    for (int i = 0; i < reach; i++) lanes[i] = ADD(lanes[i], lanes[i + reach]);
-  return lanes[0];
-}
-
 /* `left` of `rows` rows and `n` of `columns` columns from row i on; the last ones stand in
  * for the others. */
 INLINED void dot_rows(int rows, int columns, const __global T *a, const __global T *b,

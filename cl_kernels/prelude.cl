@@ -1,7 +1,7 @@
 /* What every kernel is written in. The host defines, in front of this text: T (stored
  * type), A (type of arithmetic), V (lanes: 4 or 16), DTYPE_FLOAT32 _FLOAT64 _FLOAT16
  * _BFLOAT16, IS_FLOAT IS_INT IS_UINT IS_BOOL, T_SIZE, WIDE (A of integers is as wide as
- * a long), HAS_FP64, CPU_LIKE, LOOP_LIMIT, MAX_LOCAL.
+ * a long), HAS_FP64, CPU_LIKE, SLOW_FMA.
  *
  * Scalars     LOAD STORE                   one element, by its index
  *             A_LOWEST A_HIGHEST A_NAN     identities; A_NAN is 0 for integers
@@ -17,6 +17,8 @@
  *             GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer
  *             PUTV STREAM_PUTV             and V of any type
  *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
+ *             load_some                    `count` of A's, as partial results are
+ *             add_lanes                    their sum: halves, then halves of these ...
  *             U(x) S(x)                    to unsigned and back, for arithmetic that wraps
  *             SELECT(mask, x, y)           x where the mask holds
  *             ANY(mask)                    whether it holds for any lane
@@ -49,9 +51,6 @@
 #define JOIN_AS_IS(x, y) x##y
 #define JOIN(x, y)       JOIN_AS_IS(x, y)
 #define AT_MOST(x, y)    ((x) < (y) ? (x) : (y))
-
-/* Where LOOP_LIMIT is not 0, all loops of a work-item together stop after so many trips:
- * the host gives none more. Nesting does not help. */
 
 /* a * b + c in a sum of products: rounded once where that is fast. */
 #if SLOW_FMA
@@ -209,8 +208,8 @@
 #define ZIP_HIGH(x, y)  JOIN(JOIN(ZIP, V), _HIGH)(AV, x, y)
 #define SIDE_LOW(x, y)  JOIN(JOIN(ZIP, SIDE), _LOW)(SV, x, y)
 #define SIDE_HIGH(x, y) JOIN(JOIN(ZIP, SIDE), _HIGH)(SV, x, y)
-#define SV    JOIN(T, SIDE)
-#define SLOAD JOIN(vload, SIDE)
+#define SV              JOIN(T, SIDE)
+#define SLOAD           JOIN(vload, SIDE)
 
 /* Vectors anywhere, in one piece: PoCL stores by its vstore16 in four. */
 typedef TV TV_LOOSE __attribute__((aligned(T_SIZE)));
@@ -239,7 +238,7 @@ typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
 #ifndef PREFETCH
 #define PREFETCH(p, count)
 #endif
-#define IN_UPPER(n)   ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
+#define IN_UPPER(n) ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
  * PoCL's abs goes by pairs of lanes. */
 #if CPU_LIKE
@@ -269,9 +268,8 @@ static inline UINTV bfloat16_bits(FLOATV x) {
 /* PoCL's vload and vstore may go by parts of a vector; and a CPU reads a line it is to
  * write a part of, unless the store goes past its caches. */
 #if CPU_LIKE
-typedef TV loose_tv __attribute__((aligned(1)));
 typedef UCHARV loose_ucharv __attribute__((aligned(1)));
-#define GETV(p)       (*(const __global loose_tv *)(p))
+#define GETV(p)       (*(const __global TV_LOOSE *)(p))
 #define GET_BYTESV(p) (*(const __global loose_ucharv *)(p))
 #define PUTV(type, x, p)                                                                   \
   do {                                                                                     \
@@ -390,6 +388,23 @@ OUTLINED void STOREV_PART(__global T *p, size_t i, AV x, int count) {
   A lanes[V];
   VSTORE(x, 0, lanes);
   ROLLED for (int j = 0; j < V; j++) if (j < count) STORE(p, i + j, lanes[j]);
+}
+
+/* All V where `count` is V or more. */
+INLINED AV load_some(const __global A *p, size_t count) {
+  if (count >= V) return VLOAD(0, p);
+  A lanes[V];
+  for (size_t i = 0; i < V; i++) lanes[i] = p[AT_MOST(i, count - 1)];
+  return VLOAD(0, lanes);
+}
+
+INLINED A add_lanes(AV x) {
+  if (V > 4) {
+    x = S(U(x) + U(ROTATED_8(x)));
+    x = S(U(x) + U(ROTATED_4(x)));
+  }
+  x = S(U(x) + U(ROTATED_2(x)));
+  return S(U(x) + U(ROTATED_1(x))).s0;
 }
 
 static inline A larger(A x, A y) {

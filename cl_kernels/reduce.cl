@@ -86,14 +86,6 @@ INLINED AV load_filled(int op, const __global T *p, size_t count, AV centre) {
   return u.v;
 }
 
-/* The same from A's, as partial results are. */
-INLINED AV load_partials(const __global A *p, size_t count) {
-  if (count == V) return VLOAD(0, p);
-  lanes_of u;
-  for (size_t i = 0; i < V; i++) u.a[i] = p[AT_MOST(i, count - 1)];
-  return u.v;
-}
-
 /* The largest whole number whose square is not above x. */
 INLINED A root_of(A x) {
   if (IS_FLOAT) return FLOAT_OR_INT(sqrt(x), x);
@@ -210,12 +202,12 @@ INLINED void add_run(int op, const __global T *p, size_t count, AV centre, AV *t
     AV value = (AV)0;
     if (minds_nan(op)) value = stretch_without_nan(op, p, trips, &nan);
     if (nan) value = stretch_of(op, p, trips, centre);
-    carryv(op, total, lost, value);
+    takev(op, total, lost, value);
     p += trips * 4 * V;
     count -= trips * 4 * V;
   }
-  for (; count >= V; count -= V, p += V) carryv(op, total, lost, load_seen(op, p, centre));
-  if (count > 0) carryv(op, total, lost, load_filled(op, p, count, centre));
+  for (; count >= V; count -= V, p += V) takev(op, total, lost, load_seen(op, p, centre));
+  if (count > 0) takev(op, total, lost, load_filled(op, p, count, centre));
 }
 
 INLINED A reduce_row(int op, const __global T *x, const reduction *r, size_t begin,
@@ -308,11 +300,11 @@ INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows
     size_t trips = AT_MOST(rows, count < V ? STRETCH : ROWS_AT_ONCE), v = 0;
     if (trips == ROWS_AT_ONCE)
       for (; (v + 1) * V <= count; v++)
-        carryv(op, total + v, lost + v, fold_rows(op, p + v * V, stride, centre[v]));
+        takev(op, total + v, lost + v, fold_rows(op, p + v * V, stride, centre[v]));
     for (; v * V < count; v++) {
       size_t left = count - v * V;
       AV all = fold_some(op, p + v * V, stride, trips, left, centre[v]);
-      carryv(op, total + v, lost + v, all);
+      takev(op, total + v, lost + v, all);
     }
     p += trips * stride;
     rows -= trips;
@@ -386,7 +378,7 @@ INLINED void finish_block(int op, __global T *y, const __global A *partials,
   size_t count = AT_MOST((size_t)r->outputs - output, V);
   AV total = (AV)start_of(op), lost = (AV)0;
   for (size_t p = 0; p < (size_t)r->parts; p++)
-    carryv(op, &total, &lost, load_partials(partials + p * r->outputs + output, count));
+    takev(op, &total, &lost, load_some(partials + p * r->outputs + output, count));
   put_results(y, output, carries(op) ? total - lost : total, count, r,
               centres_at(op, centres, output, count, r));
 }

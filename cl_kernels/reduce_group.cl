@@ -20,7 +20,7 @@ INLINED A reduce_lane(int op, const __global T *x, const __global A *partials,
     for (size_t j = i; j < stop; j += lanes)
       value = combine(op, value,
                       partials ? partials[j * r->outputs] : seen(op, at(x, r, j), centre));
-    carry(op, &total, &lost, value);
+    take(op, &total, &lost, value);
   }
   return settle(op, total, lost);
 }

@@ -1,5 +1,5 @@
-/* What kernels over rows of floats share: sums that lose little, parts of vectors, and
- * teams of work-items that make one result together.
+/* What kernels over rows of floats share: parts of vectors, and teams of work-items that
+ * make one result together. Behind carry.cl.
  *
  * On CPUs a team is one work-item, and local size is 1. Elsewhere `lanes` work-items, a
  * power of two, are a team; a group holds as many teams as fit, and `tile` is one A for
@@ -25,23 +25,6 @@ INLINED A largest_across(AV x) {
   return u.a[0];
 }
 
-/* Kahan's summation; an infinite total loses nothing. */
-INLINED void carry(A *total, A *lost, A x) {
-  A y = x - *lost;
-  A sum = *total + y;
-  A rest = (sum - *total) - y;
-  *lost = rest - rest == (A)0 ? rest : (A)0;
-  *total = sum;
-}
-
-INLINED void carryv(AV *total, AV *lost, AV x) {
-  AV y = x - *lost;
-  AV sum = *total + y;
-  AV rest = (sum - *total) - y;
-  *lost = SELECT(rest - rest == (AV)0, rest, (AV)0);
-  *total = sum;
-}
-
 INLINED AV load_filled(const __global T *p, size_t count, A fill) {
   row_lanes u;
   for (size_t i = 0; i < V; i++) u.a[i] = fill;
@@ -60,14 +43,6 @@ INLINED void store_upto(__global T *p, size_t count, AV x) {
     STOREV(p, 0, x);
   else
     STOREV_PART(p, 0, x, (int)count);
-}
-
-/* The same of A's, as statistics are. */
-INLINED AV load_stats(const __global A *p, size_t count) {
-  if (count >= V) return VLOAD(0, p);
-  row_lanes u;
-  for (size_t i = 0; i < V; i++) u.a[i] = p[AT_MOST(i, count - 1)];
-  return u.v;
 }
 
 /* ---- Teams ---- */

@@ -132,7 +132,7 @@ __kernel void fold(__global T *out, long out_offset, const __global T *x, long x
           value = partials[from];
         else
           value = LOAD(updates + updates_offset, from);
-        carry(f.op, &total, &lost, value);
+        take(f.op, &total, &lost, value);
       }
       if (key >= (uint)f.targets) continue;
       if (IS_FLOAT && f.op == FOLD_SUM) total = total - lost;
@@ -230,7 +230,7 @@ __kernel void foldv(__global T *out, long out_offset, const __global T *x, long 
           value = load_partial(partials, from, width);
         else
           value = load_row(updates + updates_offset, from, width);
-        carryv(f.op, &total, &lost, value);
+        takev(f.op, &total, &lost, value);
       }
       if (key >= (uint)f.targets) continue;
       if (IS_FLOAT && f.op == FOLD_SUM) total = total - lost;

@@ -34,9 +34,7 @@ static void write_defines(eager__strbuf *source, const eager__traits *traits,
   define(source, "DTYPE_BFLOAT16", dtype == EAGER_BFLOAT16);
   define(source, "HAS_FP64", has_float64);
   define(source, "CPU_LIKE", traits->cpu_like);
-  define(source, "LOOP_LIMIT", traits->loop_limit);
   define(source, "SLOW_FMA", traits->slow_fma);
-  define(source, "MAX_LOCAL", (long long)traits->max_local_size);
   define(source, "V", traits->vector_width);
 }
 

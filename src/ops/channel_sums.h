@@ -7,7 +7,7 @@
 
 /* The kernels' `channel_shape`. */
 typedef struct eager__channels {
-  int64_t outer, channels, inner, parts, part, lanes, centred, unused;
+  int64_t outer, channels, inner, parts, part, lanes, centred;
 } eager__channels;
 
 typedef enum eager__summed {

@@ -3,24 +3,29 @@
 #include "base/dtype.h"
 
 const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
-const eager__family eager__family_rows = {.name = "rows",
-                                          .files = {"fold", "reduce", "reduce_kernel"},
-                                          .blocks = {"reduce_sum"},
-                                          .groups = {"reduce_group", "reduce_sum_group"}};
+const eager__family eager__family_rows = {
+    .name = "rows",
+    .files = {"carry", "fold", "reduce", "reduce_kernel"},
+    .blocks = {"reduce_sum"},
+    .groups = {"reduce_group", "reduce_sum_group"}};
 const eager__family eager__family_folds = {
     .name = "folds",
-    .files = {"fold", "reduce", "reduce_kernel"},
+    .files = {"carry", "fold", "reduce", "reduce_kernel"},
     .blocks = {"reduce_plain"},
     .groups = {"reduce_group", "reduce_plain_group"}};
-const eager__family eager__family_arg = {.name = "arg", .files = {"fold", "reduce", "arg"}};
-const eager__family eager__family_means = {.name = "means",
-                                           .files = {"fold", "reduce", "reduce_kernel"},
-                                           .blocks = {"reduce_sum"},
-                                           .groups = {"reduce_group", "reduce_sum_group"},
-                                           .wide = true};
+const eager__family eager__family_arg = {.name = "arg",
+                                         .files = {"carry", "fold", "reduce", "arg"},
+                                         .blocks = {"arg_block"},
+                                         .groups = {"arg_group"}};
+const eager__family eager__family_means = {
+    .name = "means",
+    .files = {"carry", "fold", "reduce", "reduce_kernel"},
+    .blocks = {"reduce_sum"},
+    .groups = {"reduce_group", "reduce_sum_group"},
+    .wide = true};
 const eager__family eager__family_moments = {
     .name = "moments",
-    .files = {"fold", "reduce"},
+    .files = {"carry", "fold", "reduce"},
     .blocks = {"reduce_about"},
     .groups = {"reduce_group", "reduce_about_group"}};
 const eager__family eager__family_pool = {.name = "pool", .files = {"pool"}};
@@ -29,13 +34,14 @@ const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
 const eager__family eager__family_cumulative = {.name = "cumulative",
                                                 .files = {"cumulative"}};
 const eager__family eager__family_softmax = {.name = "softmax",
-                                             .files = {"rowwise", "softmax"}};
+                                             .files = {"carry", "rowwise", "softmax"}};
 const eager__family eager__family_losses = {.name = "losses",
-                                            .files = {"rowwise", "cross_entropy"}};
+                                            .files = {"carry", "rowwise", "cross_entropy"}};
 const eager__family eager__family_attention = {.name = "attention",
-                                               .files = {"rowwise", "attention"}};
+                                               .files = {"carry", "rowwise", "attention"}};
 const eager__family eager__family_norm = {
-    .name = "norm", .files = {"rowwise", "channel_sums", "batch_norm", "layer_norm"}};
+    .name = "norm",
+    .files = {"carry", "rowwise", "channel_sums", "batch_norm", "layer_norm"}};
 const eager__family eager__family_array = {
     .name = "array",
     .files = {"moves", "transpose", "concat", "gather", "one_hot", "fill"}};
@@ -45,8 +51,8 @@ const eager__family eager__family_mirror = {.name = "mirror", .files = {"mirror"
 const eager__family eager__family_diag = {.name = "diag",
                                           .files = {"moves", "diag", "invert"}};
 const eager__family eager__family_buckets = {.name = "buckets", .files = {"buckets"}};
-const eager__family eager__family_scatter = {.name = "scatter",
-                                             .files = {"moves", "fold", "scatter"}};
+const eager__family eager__family_scatter = {
+    .name = "scatter", .files = {"moves", "carry", "fold", "scatter"}};
 const eager__family eager__family_owners = {.name = "owners", .files = {"owners"}};
 const eager__family eager__family_histogram = {.name = "histogram", .files = {"histogram"}};
 const eager__family eager__family_gemm_thin = {.name = "gemm_thin",
@@ -58,7 +64,10 @@ const eager__family eager__family_factor = {.name = "factor", .files = {"factor"
 const eager__family eager__family_conv = {.name = "conv",
                                           .files = {"conv_sums", "conv_pack", "conv"}};
 const eager__family eager__family_conv_filter = {
-    .name = "conv_filter", .files = {"conv_sums", "conv_pack", "conv_filter"}};
+    .name = "conv_filter",
+    .files = {"conv_sums", "conv_pack", "conv_filter"},
+    .blocks = {"conv_filter_panels"},
+    .groups = {"conv_filter_tiles"}};
 const eager__family eager__family_conv_depthwise = {
     .name = "conv_depthwise", .files = {"conv_sums", "conv_depthwise"}};
 const eager__family eager__family_sums = {.name = "sums", .files = {"add_n", "cross"}};

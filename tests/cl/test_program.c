@@ -248,14 +248,13 @@ static char *source_of(const eager__traits *traits, bool has_float64, eager_dtyp
 static void the_defines_tell_dtype_and_device(void **state) {
   (void)state;
   eager__traits traits = {
-      .cpu_like = true, .loop_limit = 65535, .vector_width = 16, .max_local_size = 256};
+      .cpu_like = true, .slow_fma = true, .vector_width = 16, .max_local_size = 256};
   char *source = source_of(&traits, true, EAGER_FLOAT16);
   static const char *const lines[] = {
-      "#define T ushort\n",    "#define A float\n",          "#define T_SIZE 2\n",
-      "#define IS_FLOAT 1\n",  "#define IS_INT 0\n",         "#define DTYPE_FLOAT16 1\n",
-      "#define HAS_FP64 1\n",  "#define DTYPE_BFLOAT16 0\n", "#define V 16\n",
-      "#define CPU_LIKE 1\n",  "#define LOOP_LIMIT 65535\n", "#define MAX_LOCAL 256\n",
-      "__kernel void add_to(",
+      "#define T ushort\n",   "#define A float\n",          "#define T_SIZE 2\n",
+      "#define IS_FLOAT 1\n", "#define IS_INT 0\n",         "#define DTYPE_FLOAT16 1\n",
+      "#define HAS_FP64 1\n", "#define DTYPE_BFLOAT16 0\n", "#define V 16\n",
+      "#define CPU_LIKE 1\n", "#define SLOW_FMA 1\n",       "__kernel void add_to(",
   };
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
     assert_non_null(strstr(source, lines[i]));
