@@ -83,7 +83,7 @@ eager_device_find(const char *name, const eager_device_info **out_info);
 /* ---- Memory of one enabled device; NULL means the default device. ---- */
 
 typedef struct eager_memory_info { /* bytes, but for the counts */
-  uint64_t current;                /* in tensors */
+  uint64_t current;                /* in tensors, copies and laid-out weights */
   uint64_t peak;                   /* highest `current` since the start or the last reset */
   uint64_t reserved_bytes;         /* held from the driver: `current` and the cache */
   uint64_t limit;                  /* the budget */
@@ -98,7 +98,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_get_memory_info(const char *device,
 /* peak := current. */
 EAGER_API EAGER_NODISCARD eager_status eager_reset_memory_stats(const char *device);
 
-/* Gives cached buffers back to the driver; tensors are untouched. */
+/* Gives cached buffers back to the driver, also those with weights laid out (eager_matmul);
+ * tensors are untouched. */
 EAGER_API EAGER_NODISCARD eager_status eager_trim_memory(const char *device);
 
 #ifdef __cplusplus

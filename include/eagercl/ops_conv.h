@@ -71,6 +71,9 @@ typedef struct eager_conv3d_options { /* axes: depth, height, width */
   int64_t dilations[3]; /* 0: 1 */
 } eager_conv3d_options;
 
+/* On CPUs a filter of 256 KB and more that is used again for up to 2048 pixels of a result
+ * is laid out once and kept so, as eager_matmul says of weights. */
+
 /* Conv1D: an op of its own here, Conv2D between two reshapes in TensorFlow. */
 EAGER_API EAGER_NODISCARD eager_status eager_conv1d(eager_tensor *x, eager_tensor *filter,
                                                     const eager_conv1d_options *options,

@@ -19,7 +19,13 @@ extern "C" {
 
 /* [m, k] x [k, n] -> [m, n], each read transposed if asked for. Numbers; integers wrap,
  * 16-bit floats are added up in float32. k = 0 gives zeros. Raw: MatMul. For more axes:
- * eager_batch_matmul. */
+ * eager_batch_matmul.
+ *
+ * On CPUs a b of 256 KB and more that is used again, as the weights of a layer are, is laid
+ * out once and kept so for later products of up to 1024 rows: same bits, sooner. That takes
+ * as many bytes again (16-bit floats: twice as many) from the device's budget until the
+ * tensor and its views go, memory is short or eager_trim_memory is called; not of memory
+ * that was adopted, imported or shown through opencl.h. */
 EAGER_API EAGER_NODISCARD eager_status eager_matmul(eager_tensor *a, bool transpose_a,
                                                     eager_tensor *b, bool transpose_b,
                                                     eager_tensor **out);

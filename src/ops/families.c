@@ -122,6 +122,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_gemm, EAGER__NUMBERS},
     {&eager__family_gemm_columns, EAGER__NUMBERS},
     {&eager__family_gemm_direct, EAGER__NUMBERS},
+    {&eager__family_gemm_packed, EAGER__NUMBERS},
     {&eager__family_gemm_thin, EAGER__NUMBERS},
     {&eager__family_gemm_groups, EAGER__NUMBERS},
     {&eager__family_einsum, EAGER__NUMBERS},

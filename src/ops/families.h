@@ -35,6 +35,7 @@ extern const eager__family eager__family_histogram;
 extern const eager__family eager__family_gemm;         /* ops/gemm_tiles.c: on CPUs */
 extern const eager__family eager__family_gemm_columns; /* the same, a transposed */
 extern const eager__family eager__family_gemm_direct;  /* the same, nothing laid out */
+extern const eager__family eager__family_gemm_packed;  /* the same, b kept laid out */
 extern const eager__family eager__family_gemm_thin;    /* on CPUs */
 extern const eager__family eager__family_gemm_groups;  /* on GPUs */
 extern const eager__family eager__family_einsum;

@@ -5,10 +5,9 @@
 
 enum { PACKED = 256 }; /* positions of k that one work-item moves; as in matmul_thin.cl */
 
-/* The one kernel, over `down` x `across` pieces of every product. `waits`: sums are kept
- * between stretches of k. */
-static eager_status add_pieces(eager__gemm_plan *l, const eager__family *family,
-                               const char *name, int64_t down, int64_t across, bool waits) {
+eager_status eager__gemm_add_pieces(eager__gemm_plan *l, const eager__family *family,
+                                    const char *name, int64_t down, int64_t across,
+                                    bool waits) {
   eager__gemm_args *p = &l->p;
   p->each = eager__at_most(l->choice.each, p->count);
   p->depth = l->choice.depth;
@@ -28,13 +27,16 @@ static eager_status launch_blocks(eager__gemm_plan *l) {
   p->rows = l->choice.rows;
   p->columns = l->choice.columns;
   if (l->choice.way == EAGER__GEMM_DIRECT)
-    return add_pieces(l, tile->direct, "product_direct", eager__ceil_div(p->m, p->rows),
-                      eager__ceil_div(p->n, p->columns), false);
+    return eager__gemm_add_pieces(l, tile->direct, "product_direct",
+                                  eager__ceil_div(p->m, p->rows),
+                                  eager__ceil_div(p->n, p->columns), false);
+  eager_status status;
+  if (eager__gemm_add_packed(l, &status)) return status;
   bool narrow = eager_dtype_size(l->dtype) < eager__computed_size(l->dtype);
   bool by_columns = p->a_row == 1 && p->a_col != 1;
-  return add_pieces(l, tile->families[by_columns], "product_blocks",
-                    eager__ceil_div(p->m, p->rows), eager__ceil_div(p->n, p->columns),
-                    narrow && l->choice.depth > tile->depth);
+  return eager__gemm_add_pieces(
+      l, tile->families[by_columns], "product_blocks", eager__ceil_div(p->m, p->rows),
+      eager__ceil_div(p->n, p->columns), narrow && l->choice.depth > tile->depth);
 }
 
 static bool all_zero(const eager__gemm_args *p, const int64_t *strides) {
@@ -70,16 +72,16 @@ static eager_status launch_dots(eager__gemm_plan *l) {
     replace_b(p, copies, p->n * p->k);
   }
   p->rows = l->choice.rows;
-  return add_pieces(l, &eager__family_gemm_thin, "product_dots",
-                    eager__ceil_div(p->m, p->rows), 1, false);
+  return eager__gemm_add_pieces(l, &eager__family_gemm_thin, "product_dots",
+                                eager__ceil_div(p->m, p->rows), 1, false);
 }
 
 static eager_status launch_rows(eager__gemm_plan *l) {
   eager__gemm_args *p = &l->p;
   p->columns = l->choice.columns;
   /* The last block takes what is left: it would be less than a vector. */
-  return add_pieces(l, &eager__family_gemm_thin, "product_rows", p->n / p->columns, 1,
-                    false);
+  return eager__gemm_add_pieces(l, &eager__family_gemm_thin, "product_rows",
+                                p->n / p->columns, 1, false);
 }
 
 eager_status eager__gemm_launch_blocks(eager__gemm_plan *l) {

@@ -41,7 +41,7 @@ typedef struct eager__gemm_tile {
   int rows, vectors; /* of V elements of 4 bytes, or half as many of 8 */
   int depth, panels;
   const eager__family *families[2]; /* BLOCKS: for a by rows, by columns */
-  const eager__family *direct;
+  const eager__family *direct, *packed;
 } eager__gemm_tile;
 extern const eager__gemm_tile eager__gemm_tiles[];
 extern const int eager__gemm_tile_count;
@@ -100,6 +100,16 @@ int eager__gemm_make_sums(const eager__gemm_plan *l, int64_t parts, int64_t coun
 /* Adds up the parts by `family`'s kernel; zeros where there are none. */
 eager_status eager__gemm_add_finish(const eager__gemm_plan *l, const eager__family *family,
                                     int sums);
+
+/* The one kernel `name` on CPUs, over `down` x `across` pieces of every product. `waits`:
+ * sums are kept between stretches of k. */
+eager_status eager__gemm_add_pieces(eager__gemm_plan *l, const eager__family *family,
+                                    const char *name, int64_t down, int64_t across,
+                                    bool waits);
+
+/* BLOCKS from b as it was laid out before (gemm_packed.c): true where b is kept so or is
+ * now to be, and the product has been added, with *out its status. The bits are BLOCKS'. */
+bool eager__gemm_add_packed(eager__gemm_plan *l, eager_status *out);
 
 /* For CPUs (gemm_blocks.c) and GPUs (gemm_groups.c), as chosen. k > 0. */
 eager_status eager__gemm_launch_blocks(eager__gemm_plan *l);

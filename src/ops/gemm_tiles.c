@@ -32,12 +32,16 @@ const eager__family eager__family_gemm_columns = {.name = "gemm_columns",
 const eager__family eager__family_gemm_direct = {
     .name = "gemm_direct", .files = {"matmul", "matmul_direct"}, .write_head = write_12x2};
 
+const eager__family eager__family_gemm_packed = {
+    .name = "gemm_packed", .files = {"matmul", "matmul_packed"}, .write_head = write_12x2};
+
 const eager__gemm_tile eager__gemm_tiles[] = {
     [T12X2] = {12,
                2,
                384,
                4,
                {&eager__family_gemm, &eager__family_gemm_columns},
-               &eager__family_gemm_direct},
+               &eager__family_gemm_direct,
+               &eager__family_gemm_packed},
 };
 const int eager__gemm_tile_count = sizeof eager__gemm_tiles / sizeof *eager__gemm_tiles;

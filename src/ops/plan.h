@@ -16,6 +16,10 @@ enum { EAGER__GROUP = 64 };
  * the smaller loops need their share, also short ones that other drivers unroll. */
 enum { EAGER__TRIPS = 8192 };
 
+/* Bytes of an input that are worth keeping laid out for its next use (tensor/forms.h): what
+ * is smaller may cost one build of a program more than it ever gives back. */
+enum { EAGER__KEPT_LEAST = 1 << 18 };
+
 static inline int64_t eager__at_least(int64_t value, int64_t floor) {
   return value > floor ? value : floor;
 }

@@ -2,6 +2,7 @@
 
 #include "cl/foreign.h"
 #include "runtime/scope.h"
+#include "tensor/forms.h"
 
 eager_status eager__adopt(eager_dtype dtype, const eager__shape *shape, void *data,
                           size_t size, void (*free_fn)(void *data, void *user), void *user,
@@ -26,6 +27,7 @@ eager_status eager__adopt(eager_dtype dtype, const eager__shape *shape, void *da
   *out_adopted = true;
   eager__origin origin = {"FromHost", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   EAGER__TRY(eager__buffer_new(device, block, size, EAGER__SEQ_READY, &buffer));
+  eager__forms_forbid(buffer);
   status = eager__tensor_new(dtype, shape, buffer, 0, origin, out);
   eager__buffer_release(buffer);
   if (status == EAGER_OK) eager__scope_give(*out);

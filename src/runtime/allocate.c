@@ -2,8 +2,10 @@
 
 #include "runtime/mirror.h"
 #include "runtime/transfer.h"
+#include "tensor/forms.h"
 
 void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_tasks) {
+  eager__forms_drop(device, true);
   eager__mirrors_drop(runtime, device);
   /* Of every device: a copy away from here holds its source. */
   for (int i = 0; wait_tasks && i < runtime->device_count; i++)

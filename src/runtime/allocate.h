@@ -6,13 +6,13 @@
 #include "tensor/buffer.h"
 
 /* A buffer of `size` bytes (0 is fine) on an open device, its seq set to `seq`. Short of
- * memory: drops mirrors, waits for work in flight, trims the pool and tries once more;
- * then RESOURCE_EXHAUSTED. No lock held. */
+ * memory: drops forms and mirrors, waits for work in flight, trims the pool and tries once
+ * more; then RESOURCE_EXHAUSTED. No lock held. */
 eager_status eager__allocate(eager__runtime *runtime, eager__device *device, size_t size,
                              eager__writer writer, eager__origin holder, uint64_t seq,
                              eager__buffer **out);
 
-/* Frees on `device` what can be freed: mirrors, the buffers of work in flight, cached
+/* Frees on `device` what can be freed: forms, mirrors, buffers of work in flight, cached
  * blocks. `wait_tasks` false in a worker, which must not wait for tasks. No lock held. */
 void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_tasks);
 

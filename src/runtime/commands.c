@@ -18,6 +18,7 @@ void eager__commands_init(eager__commands *commands, eager__call *call,
   commands->check_text[0] = '\0';
   commands->scratch_count = 0;
   commands->scratch_free = 0;
+  commands->form_count = 0;
   commands->open_gemm = NULL;
   commands->last = &commands->first;
   commands->first.item_count = commands->first.arg_count = commands->first.byte_count = 0;
@@ -28,6 +29,7 @@ void eager__commands_clear(eager__commands *commands) {
   for (int i = 0; i < commands->scratch_count; i++)
     eager__buffer_release(commands->scratch[i]);
   commands->scratch_count = 0;
+  eager__commands_drop_forms(commands);
   eager__chunk *chunk = commands->first.next;
   while (chunk) {
     eager__chunk *next = chunk->next;
@@ -43,7 +45,7 @@ eager__commands *eager__commands_move(eager__commands *from) {
   memcpy(to, from, sizeof *to);
   to->call = NULL;
   if (from->last == &from->first) to->last = &to->first;
-  from->scratch_count = 0;
+  from->scratch_count = from->form_count = 0;
   from->first.next = NULL;
   return to;
 }
@@ -195,6 +197,8 @@ static const eager__buffer *find_spot(const eager__commands *commands,
   case EAGER__PLACE_OUTPUT:
     *out_offset += call->outputs[spot->index].offset;
     return call->outputs[spot->index].buffer;
+  case EAGER__PLACE_FORM:
+    return commands->forms[spot->index];
   case EAGER__PLACE_SCRATCH:
     break;
   }

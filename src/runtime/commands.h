@@ -15,12 +15,14 @@
 #include "cl/blas.h"
 #include "cl/launch.h"
 #include "runtime/op_record.h"
+#include "tensor/forms.h"
 
 enum {
   EAGER__CHUNK_ITEMS = 4,
   EAGER__CHUNK_ARGS = 48,
   EAGER__CHUNK_BYTES = 1024,
   EAGER__MAX_SCRATCH = 16,
+  EAGER__MAX_FORMS = 4,
 };
 
 typedef enum eager__command_kind {
@@ -64,18 +66,22 @@ typedef struct eager__commands {
   int scratch_count;
   uint32_t scratch_free; /* a bit for each that may be given out again */
   eager__buffer *scratch[EAGER__MAX_SCRATCH]; /* released once submitted: (P1) */
-  eager__command *open_gemm;                  /* whose fallbacks are being recorded */
-  eager__chunk *last;                         /* where recording goes on */
+  int form_count;
+  eager__buffer *forms[EAGER__MAX_FORMS];   /* released once submitted: (P1) */
+  eager__buffer *made_of[EAGER__MAX_FORMS]; /* of those it fills: the inputs */
+  eager__command *open_gemm;                /* whose fallbacks are being recorded */
+  eager__chunk *last;                       /* where recording goes on */
   eager__chunk first;
 } eager__commands;
 
 /* --- For op files --- */
 
-/* Element `offset` of an input, an output or a workspace of the op. */
+/* Element `offset` of an input, an output, a workspace or a form of the op. */
 typedef enum eager__place {
   EAGER__PLACE_INPUT,
   EAGER__PLACE_OUTPUT,
   EAGER__PLACE_SCRATCH,
+  EAGER__PLACE_FORM,
 } eager__place;
 typedef struct eager__spot {
   eager__place place;
@@ -140,6 +146,13 @@ typedef struct eager__scratch_mark {
 eager__scratch_mark eager__scratch_begin(const eager__commands *commands);
 void eager__scratch_end(eager__commands *commands, eager__scratch_mark mark);
 
+/* The form of the input at `source` that `key` describes (tensor/forms.h), its offset set
+ * here: its number, for EAGER__PLACE_FORM. -1 where there is none and none is due, or
+ * memory is short, or the input's bytes are not the library's alone. `*out_make`: it is
+ * new, `size` bytes, and the commands that fill it are the next to be added. */
+int eager__input_form(eager__commands *commands, const eager__spot *source,
+                      eager__form_key *key, size_t size, bool *out_make);
+
 /* `output` whole with one element of its dtype, given as its `pattern_size` bytes. */
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,
                              size_t pattern_size);
@@ -161,8 +174,11 @@ eager__grid eager__grid_3d(int64_t global0, int64_t local0, int64_t global1, int
 
 void eager__commands_init(eager__commands *commands, eager__call *call,
                           eager__device *device, eager__origin origin);
-/* Releases scratch and chunks. */
+/* Releases scratch, forms and chunks. */
 void eager__commands_clear(eager__commands *commands);
+void eager__commands_drop_forms(eager__commands *commands);
+/* Submitted: other ops may read the forms that it fills. */
+void eager__commands_forms_made(eager__commands *commands);
 /* Moves `from` into a new block; `from` is then empty. NULL when host memory is short. */
 eager__commands *eager__commands_move(eager__commands *from);
 /* Compute lock held: enqueues everything. `slot` -1 or the op's cell; when `want_event`,

@@ -370,6 +370,7 @@ static void close_runtime(eager__runtime *runtime) {
   for (int i = 0; i < runtime->device_count; i++)
     eager__worker_stop(runtime, runtime->devices[i]);
   eager__trace_close(runtime); /* while the names of users' kernels live */
+  eager__forms_close();
   eager__mirrors_close();
   close_devices(runtime);
   eager__copy_stats_close();

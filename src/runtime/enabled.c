@@ -5,6 +5,7 @@
 
 #include "base/strbuf.h"
 #include "runtime/trace.h"
+#include "tensor/forms.h"
 #include "tensor/pool.h"
 
 eager_status eager__runtime_find_device(eager__runtime *runtime, const char *name,
@@ -134,6 +135,7 @@ eager_status eager_reset_memory_stats(const char *device) {
 eager_status eager_trim_memory(const char *device) {
   eager__device *found;
   EAGER__TRY(open_by_name(device, &found));
+  eager__forms_drop(found, false);
   eager__pool_trim(found);
   return EAGER_OK;
 }

@@ -4,6 +4,7 @@
 #include "cl/foreign.h"
 #include "runtime/scope.h"
 #include "runtime/transfer.h"
+#include "tensor/forms.h"
 
 eager_status eager_tensor_cl_event(const eager_tensor *t, cl_event *out_event) {
   EAGER__REQUIRE(out_event, EAGER_INVALID_ARGUMENT, "out_event is NULL");
@@ -39,6 +40,7 @@ eager_status eager_tensor_cl_mem(const eager_tensor *t, cl_mem *out_mem,
   EAGER__REQUIRE(t->buffer->block, EAGER_INVALID_ARGUMENT,
                  "an empty tensor has no memory object");
   eager__pool_export(t->buffer->block);
+  eager__forms_forbid(t->buffer); /* "never write to it" binds nobody's kernels */
   *out_mem = eager__buffer_mem(t->buffer);
   *out_offset = eager__tensor_offset_bytes(t);
   eager__foreign_give_mem(t->buffer->device, *out_mem);
@@ -94,6 +96,7 @@ eager_status eager_tensor_from_cl_mem(const char *device, cl_mem mem, size_t off
   }
   EAGER__TRY(eager__buffer_new(on, block, offset + size,
                                ready ? EAGER__SEQ_DEFERRED : EAGER__SEQ_READY, &buffer));
+  eager__forms_forbid(buffer);
   eager__origin origin = {"FromClMem", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   eager_tensor *t = NULL;
   status =

@@ -172,6 +172,7 @@ eager_status eager__submit(const eager__submission *s) {
     if (slot >= 0) eager__cell_give(s->device, slot, true);
     return refuse(s, status);
   }
+  if (s->commands->form_count) eager__commands_forms_made(s->commands);
   eager__drain_again_at_exit(s->device);
   if (s->work) eager__thread_work_submitted(s->work, s->device->index, s->deferred, seq);
   for (int i = 0; s->deferred && i < s->output_count; i++)

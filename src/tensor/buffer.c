@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/small.h"
+#include "tensor/forms.h"
 
 static void (*drop_mirrors)(eager__buffer *buffer);
 
@@ -26,6 +27,8 @@ eager_status eager__buffer_new(eager__device *device, eager__block *block, size_
   buffer->mirrors = NULL;
   buffer->view = NULL;
   buffer->view_count = 0;
+  atomic_init(&buffer->uses, 0);
+  atomic_init(&buffer->forms, NULL);
   *out = buffer;
   return EAGER_OK;
 }
@@ -42,6 +45,8 @@ void eager__buffer_release(eager__buffer *buffer) {
   if (!last && atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
     return;
   if (buffer->mirrors) drop_mirrors(buffer);
+  if (atomic_load_explicit(&buffer->forms, memory_order_acquire))
+    eager__forms_drop_of(buffer);
   if (buffer->block) eager__pool_give(buffer->block);
   eager__check_release(buffer->check);
   eager__failure_release(atomic_load_explicit(&buffer->failure, memory_order_acquire));

@@ -17,6 +17,7 @@
 #define EAGER__SEQ_FAILED   (UINT64_MAX - 1)
 
 struct eager__mirror;
+struct eager__form;
 
 typedef struct eager__buffer {
   atomic_int refs;
@@ -29,6 +30,8 @@ typedef struct eager__buffer {
   struct eager__mirror *mirrors;     /* runtime/mirror: guarded by its lock */
   const void *view;                  /* mapped host view; guarded by the map lock */
   int view_count;
+  _Atomic uint32_t uses;               /* tensor/forms: how it was read lately */
+  _Atomic(struct eager__form *) forms; /* written under its lock */
 } eager__buffer;
 
 /* A buffer without bytes yet: `block` is taken over, also on failure. seq starts at

@@ -254,6 +254,23 @@ eager_status eager__pool_take(eager__device *device, size_t size, eager__writer 
   return EAGER_OK;
 }
 
+eager__block *eager__pool_take_spare(eager__device *device, size_t size,
+                                     eager__origin holder) {
+  eager__pool *pool = device->pool;
+  int size_class_index;
+  size_t bytes = block_size(device, size, &size_class_index);
+  eager__mutex_lock(&pool->lock);
+  uint64_t most = pool->limit - pool->limit / 4;
+  bool spare = bytes <= most && pool->current <= most - bytes;
+  eager__mutex_unlock(&pool->lock);
+  eager__block *block;
+  if (!spare) return NULL;
+  if (eager__pool_take(device, size, EAGER__WRITER_COMPUTE, holder, &block) == EAGER_OK)
+    return block;
+  eager__clear_error();
+  return NULL;
+}
+
 eager_status eager__pool_adopt(eager__device *device, eager__mem *mem, size_t size,
                                void (*free_fn)(void *, void *), void *data, void *user,
                                eager__block **out) {

@@ -44,6 +44,10 @@ void eager__pool_close(eager__device *device);
  * asks again. Runs the free_fn of foreign memory that the device has finished with. */
 eager_status eager__pool_take(eager__device *device, size_t size, eager__writer writer,
                               eager__origin holder, eager__block **out);
+/* The same for what could be done without, to be written on the compute queue: NULL, with
+ * nothing recorded, unless a quarter of the limit stays free of live blocks. */
+eager__block *eager__pool_take_spare(eager__device *device, size_t size,
+                                     eager__origin holder);
 /* Takes over memory that the pool did not make: `mem` (one reference) and free_fn. It
  * counts, but no limit refuses it. RESOURCE_EXHAUSTED when host memory is short: the caller
  * keeps both. */

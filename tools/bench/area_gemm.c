@@ -20,6 +20,17 @@ static const product_case skinny[] = {
     {0, 64, 100000, 64, "TN", EAGER_FLOAT32, .goal = 0.7},
 };
 
+/* A layer's weights, which stay the same from batch to batch. */
+static const product_case weights[] = {
+    {0, 8, 1024, 1024, "NN", EAGER_FLOAT32, .goal = 1.0},
+    {0, 16, 1024, 1024, "NN", EAGER_FLOAT32, .goal = 1.0},
+    {0, 32, 1024, 1024, "NN", EAGER_FLOAT32, .goal = 1.0},
+    {0, 64, 1024, 1024, "NN", EAGER_FLOAT32, .goal = 1.0},
+    {0, 32, 1024, 4096, "NN", EAGER_FLOAT32, .goal = 1.0},
+    {0, 32, 1024, 4096, "NT", EAGER_FLOAT32, .goal = 1.0},
+    {0, 64, 784, 512, "NN", EAGER_FLOAT32, .goal = 1.0},
+};
+
 static const eager_dtype others[] = {EAGER_FLOAT64, EAGER_FLOAT16, EAGER_BFLOAT16,
                                      EAGER_INT32, EAGER_INT8};
 
@@ -47,6 +58,13 @@ void bench_gemm(bench *b) {
   for (int64_t n = 512; n <= 1024; n *= 2)
     for (int i = 0; i < 3; i++) run_square(b, n, turned[i], EAGER_FLOAT32, 0.95);
   for (size_t i = 0; i < sizeof skinny / sizeof *skinny; i++) bench_product(b, &skinny[i]);
+  for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+    product_case again = weights[i];
+    bench_product(b, &again);
+    again.peer = PRODUCT_BESIDE_FIRST;
+    again.goal = 0;
+    bench_product(b, &again);
+  }
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     for (int64_t n = 512; n <= 1024; n *= 2) run_square(b, n, "NN", others[i], 0.9);
   for (int64_t n = 128; n <= 512; n *= 4)

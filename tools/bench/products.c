@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <eagercl/opencl.h>
+
 #include "host_gemm.h"
 #include "raw_clblast.h"
 
@@ -15,7 +17,8 @@ typedef struct product {
   float *a, *b, *c;
   double *a64, *b64, *c64;
   eager_tensor *ta, *tb;
-  eager_op *op; /* int8 */
+  eager_tensor *loose; /* b, in memory that others could write to */
+  eager_op *op;        /* int8 */
   raw_clblast clblast;
 } product;
 
@@ -24,9 +27,9 @@ static void name_row(const product_case *row, char *text, size_t size) {
   if (row->batch) snprintf(batch, sizeof batch, "%lld of ", (long long)row->batch);
   const char *dtype =
       row->dtype == EAGER_INT8 ? "int8>int32" : eager_dtype_name(row->dtype);
+  static const char *const peers[] = {"", " (CLBlast)", " (first use)"};
   snprintf(text, size, "%s %s%lldx%lldx%lld %s%s", dtype, batch, (long long)row->m,
-           (long long)row->k, (long long)row->n, row->ways,
-           row->peer == PRODUCT_BESIDE_CLBLAST ? " (CLBlast)" : "");
+           (long long)row->k, (long long)row->n, row->ways, peers[row->peer]);
 }
 
 /* --- Our side --- */
@@ -75,6 +78,24 @@ static bool clblast(void *state) {
 static bool clblast_finish(void *state) {
   product *s = state;
   return raw_clblast_finish(&s->clblast);
+}
+
+/* Shown to the user, a tensor's memory is nobody's to keep things of: every use is as the
+ * first one. */
+static bool loosen(bench *b, product *s) {
+  cl_mem mem;
+  size_t offset;
+  s->loose = bench_tensor(b, s->b, eager_tensor_rank(s->tb), eager_tensor_dims(s->tb));
+  if (!s->loose) return false;
+  if (eager_tensor_cl_mem(s->loose, &mem, &offset) != EAGER_OK) return false;
+  clReleaseMemObject(mem);
+  return true;
+}
+
+static bool first_use(void *state) {
+  product s = *(const product *)state;
+  s.tb = s.loose;
+  return ours(&s);
 }
 
 /* --- Inputs --- */
@@ -134,6 +155,8 @@ static bool make(bench *b, const char *name, product *s) {
     s->c64 = bench_alloc(s->c_count * sizeof *s->c64);
     if (!s->a64 || !s->b64 || !s->c64) return bench_fail(b, name, "out of memory");
   }
+  if (s->row->peer == PRODUCT_BESIDE_FIRST && !loosen(b, s))
+    return bench_fail(b, name, NULL);
   return s->row->peer != PRODUCT_BESIDE_CLBLAST ||
          raw_clblast_open(bench_device(b), &s->host, s->a, s->b, &s->clblast) ||
          bench_fail(b, name, "CLBlast refuses it");
@@ -144,6 +167,7 @@ static void clear(product *s) {
   eager_op_release(s->op);
   eager_tensor_release(s->ta);
   eager_tensor_release(s->tb);
+  eager_tensor_release(s->loose);
   bench_free(s->a);
   bench_free(s->b);
   bench_free(s->c);
@@ -189,6 +213,7 @@ void bench_product(bench *b, const product_case *row) {
   name_row(row, name, sizeof name);
   if (!bench_wants(b, name)) return;
   bool beside_clblast = row->peer == PRODUCT_BESIDE_CLBLAST;
+  bool beside_first = row->peer == PRODUCT_BESIDE_FIRST;
   if (beside_clblast && !raw_clblast_is_there()) {
     bench_skip(b, name, "this build has no CLBlast");
     return;
@@ -204,8 +229,11 @@ void bench_product(bench *b, const product_case *row) {
   s.a_count = batch * s.host.m * s.host.k;
   s.b_count = batch * s.host.k * s.host.n;
   s.c_count = batch * s.host.m * s.host.n;
-  snprintf(reference, sizeof reference, "%s%s", beside_clblast ? "CLBlast" : host_gemm_name,
-           !beside_clblast && row->batch ? " loop" : "");
+  snprintf(reference, sizeof reference, "%s%s",
+           beside_clblast ? "CLBlast"
+           : beside_first ? "its first use"
+                          : host_gemm_name,
+           !row->peer && row->batch ? " loop" : "");
   size_t element = row->dtype == EAGER_INT8 ? 1 : eager_dtype_size(row->dtype);
   size_t out = row->dtype == EAGER_INT8 ? 4 : element;
   if (make(b, name, &s) && check(b, name, &s))
@@ -213,8 +241,12 @@ void bench_product(bench *b, const product_case *row) {
                      .name = name,
                      .reference = reference,
                      .ours = {ours, bench_synchronize},
-                     .other = {beside_clblast ? clblast : blas,
-                               beside_clblast ? clblast_finish : NULL},
+                     .other = {beside_clblast ? clblast
+                               : beside_first ? first_use
+                                              : blas,
+                               beside_clblast ? clblast_finish
+                               : beside_first ? bench_synchronize
+                                              : NULL},
                      .state = &s,
                      .bytes = (double)((s.a_count + s.b_count) * element + s.c_count * out),
                      .flops = 2 * (double)s.c_count * (double)row->k,

@@ -6,6 +6,7 @@
 typedef enum product_peer {
   PRODUCT_BESIDE_BLAS,    /* in float32, unless dtype is float64 */
   PRODUCT_BESIDE_CLBLAST, /* on the library's device; dtype is float32 */
+  PRODUCT_BESIDE_FIRST,   /* ours, with a b that is never kept laid out */
 } product_peer;
 
 /* c[m,n] = a[m,k] b[k,n]. Rows are named "<dtype> <m>x<k>x<n> <ways>"; int8 gives int32. */
