@@ -47,18 +47,23 @@ static void note_unlock(const eager__mutex *mutex) {
   for (; i < held_count; i++) held[i] = held[i + 1];
 }
 
+void eager__mutex_lock(eager__mutex *mutex) {
+  check_order(mutex);
+  pthread_mutex_lock(&mutex->mutex);
+  note_lock(mutex);
+}
+
+void eager__mutex_unlock(eager__mutex *mutex) {
+  note_unlock(mutex);
+  pthread_mutex_unlock(&mutex->mutex);
+}
+
 #else
 
-static void check_order(const eager__mutex *mutex) {
-  (void)mutex;
-}
 static void check_held(const eager__mutex *mutex) {
   (void)mutex;
 }
 static void note_lock(const eager__mutex *mutex) {
-  (void)mutex;
-}
-static void note_unlock(const eager__mutex *mutex) {
   (void)mutex;
 }
 
@@ -87,21 +92,10 @@ void eager__mutex_destroy(eager__mutex *mutex) {
   pthread_mutex_destroy(&mutex->mutex);
 }
 
-void eager__mutex_lock(eager__mutex *mutex) {
-  check_order(mutex);
-  pthread_mutex_lock(&mutex->mutex);
-  note_lock(mutex);
-}
-
 bool eager__mutex_try_lock(eager__mutex *mutex) {
   if (pthread_mutex_trylock(&mutex->mutex) != 0) return false;
   note_lock(mutex);
   return true;
-}
-
-void eager__mutex_unlock(eager__mutex *mutex) {
-  note_unlock(mutex);
-  pthread_mutex_unlock(&mutex->mutex);
 }
 
 static const uint64_t second = 1000000000;

@@ -42,9 +42,18 @@ typedef struct eager__cond {
 void eager__mutex_init(eager__mutex *mutex, eager__rank rank);
 void eager__mutex_init_recursive(eager__mutex *mutex, eager__rank rank);
 void eager__mutex_destroy(eager__mutex *mutex);
-void eager__mutex_lock(eager__mutex *mutex);
 bool eager__mutex_try_lock(eager__mutex *mutex);
+#ifdef NDEBUG
+static inline void eager__mutex_lock(eager__mutex *mutex) {
+  pthread_mutex_lock(&mutex->mutex);
+}
+static inline void eager__mutex_unlock(eager__mutex *mutex) {
+  pthread_mutex_unlock(&mutex->mutex);
+}
+#else
+void eager__mutex_lock(eager__mutex *mutex);
 void eager__mutex_unlock(eager__mutex *mutex);
+#endif
 
 /* For a lock with static storage. */
 #define EAGER__MUTEX_STATIC(the_rank)                                                      \

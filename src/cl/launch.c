@@ -7,53 +7,53 @@
 #include "cl/census.h"
 #include "cl/command.h"
 #include "cl/kernel.h"
+#include "cl/memory.h"
 #include "cl/traced.h"
 
 static const size_t fill_limit = (size_t)1 << 30; /* NVIDIA hangs from 2^31 bytes on */
 
-static cl_int set_bytes(eager__instance *instance, cl_uint index, const void *value,
-                        size_t size) {
-  if (index < EAGER__KNOWN_ARGS) instance->sizes[index] = 0;
-  return clSetKernelArg(instance->cl, index, size, value);
+/* The first argument from `begin` on that has to be set. VALUE is the first kind, MEM the
+ * second, and no other is ever known: so `newest` says in one number whether what is known
+ * of buffers still holds. */
+static int find_unknown(const eager__kernel *kernel, const eager__arg *args, int begin,
+                        int arg_count, uint32_t newest) {
+  const int end = arg_count < EAGER__KNOWN_ARGS ? arg_count : EAGER__KNOWN_ARGS;
+  int i = begin;
+  for (const eager__arg *known = kernel->known; i < end; i++)
+    if (known[i].as.bits != args[i].as.bits || known[i].size != args[i].size ||
+        known[i].kind != args[i].kind || args[i].kind > newest)
+      break;
+  return i;
 }
 
-static bool is_known(const eager__instance *instance, cl_uint index, uint64_t bits,
-                     uint32_t size) {
-  return index < EAGER__KNOWN_ARGS && instance->sizes[index] == size &&
-         instance->bits[index] == bits;
-}
-
-/* At most 8 bytes. */
-static cl_int set_bits(eager__instance *instance, cl_uint index, uint64_t bits,
-                       uint32_t size) {
-  cl_int code = set_bytes(instance, index, &bits, size);
-  if (index >= EAGER__KNOWN_ARGS || code != CL_SUCCESS) return code;
-  instance->bits[index] = bits;
-  instance->sizes[index] = (uint8_t)size;
-  return code;
-}
-
-static cl_int set_arg(eager__device *device, eager__instance *instance, cl_uint index,
-                      const eager__arg *arg, const uint8_t *bytes, int slot) {
+static cl_int set_kind(const eager__kernel *kernel, cl_uint index, const eager__arg *arg,
+                       const uint8_t *bytes, int slot) {
   switch ((eager__arg_kind)arg->kind) {
-  case EAGER__ARG_MEM:
-    return set_bytes(instance, index, &arg->as.mem, sizeof(cl_mem));
-  case EAGER__ARG_LOCAL:
-    return set_bytes(instance, index, NULL, arg->size);
-  case EAGER__ARG_CELLS: {
-    cl_mem cells = eager__cells_mem(device);
-    return set_bytes(instance, index, &cells, sizeof cells);
-  }
-  case EAGER__ARG_SLOT: {
-    cl_int number = slot;
-    return set_bytes(instance, index, &number, sizeof number);
-  }
   case EAGER__ARG_VALUE:
+    return clSetKernelArg(kernel->cl, index, arg->size, &arg->as.bits);
+  case EAGER__ARG_MEM:
+    return clSetKernelArg(kernel->cl, index, sizeof(cl_mem), &arg->as.mem);
+  case EAGER__ARG_BYTES:
+    return clSetKernelArg(kernel->cl, index, arg->size, bytes + arg->as.offset);
+  case EAGER__ARG_LOCAL:
+    return clSetKernelArg(kernel->cl, index, arg->size, NULL);
+  case EAGER__ARG_CELLS: {
+    cl_mem cells = eager__cells_mem(kernel->device);
+    return clSetKernelArg(kernel->cl, index, sizeof cells, &cells);
+  }
+  case EAGER__ARG_SLOT:
     break;
   }
-  if (arg->size <= sizeof arg->as.bits)
-    return set_bits(instance, index, arg->as.bits, arg->size);
-  return set_bytes(instance, index, bytes + arg->offset, arg->size);
+  return clSetKernelArg(kernel->cl, index, sizeof(cl_int), &(cl_int){slot});
+}
+
+static cl_int set_arg(eager__kernel *kernel, int index, const eager__arg *arg,
+                      const uint8_t *bytes, int slot) {
+  cl_int code = set_kind(kernel, (cl_uint)index, arg, bytes, slot);
+  if (index >= EAGER__KNOWN_ARGS) return code;
+  kernel->known[index] = *arg;
+  if (code != CL_SUCCESS) kernel->known[index].kind = 0;
+  return code;
 }
 
 static eager_status refuse_group(const eager__device *device, const eager__kernel *kernel,
@@ -76,27 +76,28 @@ static eager_status check_local(const eager__device *device, const eager__kernel
 }
 
 static eager_status launch(eager__device *device, eager__kernel *kernel,
-                           eager__instance *instance, const eager__grid *grid,
-                           const eager__arg *args, int arg_count, const uint8_t *bytes,
-                           int slot, eager__event **out_event) {
+                           const eager__grid *grid, const eager__arg *args, int arg_count,
+                           const uint8_t *bytes, int slot, eager__event **out_event) {
   eager__traced traced;
   cl_int code = CL_SUCCESS;
   eager_status status = EAGER_OK;
+  uint64_t drops = eager__memory_drops();
+  uint32_t newest = kernel->known_drops == drops ? EAGER__ARG_MEM : EAGER__ARG_VALUE;
   eager__cl_enter(device->context);
-  for (int i = 0; i < arg_count && code == CL_SUCCESS && status == EAGER_OK; i++) {
-    const eager__arg *arg = &args[i];
-    if (arg->kind == EAGER__ARG_VALUE &&
-        is_known(instance, (cl_uint)i, arg->as.bits, arg->size))
-      continue; /* sizes above 8 never are */
-    if (arg->kind == EAGER__ARG_LOCAL)
+  int next = find_unknown(kernel, args, 0, arg_count, newest);
+  while (next < arg_count && code == CL_SUCCESS && status == EAGER_OK) {
+    if (args[next].kind == EAGER__ARG_LOCAL)
       status = check_local(device, kernel, args, arg_count);
-    if (status == EAGER_OK) code = set_arg(device, instance, (cl_uint)i, arg, bytes, slot);
+    if (status == EAGER_OK) code = set_arg(kernel, next, &args[next], bytes, slot);
+    next = find_unknown(kernel, args, next + 1, arg_count, newest);
   }
   const char *call = code == CL_SUCCESS ? "clEnqueueNDRangeKernel" : "clSetKernelArg";
-  if (code == CL_SUCCESS && status == EAGER_OK)
+  if (code == CL_SUCCESS && status == EAGER_OK) {
+    kernel->known_drops = drops; /* all buffers among the arguments are set */
     code = clEnqueueNDRangeKernel(
-        device->compute.queue, instance->cl, (cl_uint)grid->dims, NULL, grid->global,
+        device->compute.queue, kernel->cl, (cl_uint)grid->dims, NULL, grid->global,
         grid->local, 0, NULL, eager__traced_begin(&traced, &device->compute, out_event));
+  }
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS) return eager__command_refused(device, call, code);
   if (status != EAGER_OK) return status;
@@ -124,27 +125,21 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
   }
   if (is_empty) return EAGER_OK;
   if (group > kernel->max_local_size) return refuse_group(device, kernel, group);
-  eager__instance *instance = eager__kernel_take_first(kernel);
-  if (instance == NULL) EAGER__TRY(eager__kernel_check_out(kernel, &instance));
   eager_status status =
-      launch(device, kernel, instance, grid, args, arg_count, bytes, slot, out_event);
-  if (!eager__kernel_put_first(kernel, instance)) eager__kernel_check_in(kernel, instance);
+      launch(device, kernel, grid, args, arg_count, bytes, slot, out_event);
   if (status != EAGER_OK) eager__fail_append(" [kernel %s]", kernel->name);
   return status;
 }
 
 int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,
                               const eager__arg *args, int arg_count, const uint8_t *bytes) {
-  eager__instance *instance;
-  if (eager__kernel_check_out(kernel, &instance) != EAGER_OK)
-    return -1; /* launching will say */
   int refused = -1;
+  eager__timeline_lock(&device->compute);
   eager__cl_enter(device->context);
   for (int i = 0; i < arg_count && refused < 0; i++)
-    if (set_arg(device, instance, (cl_uint)i, &args[i], bytes, -1) != CL_SUCCESS)
-      refused = i;
+    if (set_arg(kernel, i, &args[i], bytes, -1) != CL_SUCCESS) refused = i;
   eager__cl_leave(device->context);
-  eager__kernel_check_in(kernel, instance);
+  eager__timeline_unlock(&device->compute);
   return refused;
 }
 

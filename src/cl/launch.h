@@ -14,19 +14,19 @@ typedef struct eager__grid {
 } eager__grid;
 
 typedef enum eager__arg_kind {
-  EAGER__ARG_VALUE, /* `size` bytes: in `bits` when they fit, else at `bytes + offset` */
+  EAGER__ARG_VALUE = 1, /* `size` bytes, at most 8, in `bits` */
   EAGER__ARG_MEM,
+  EAGER__ARG_BYTES, /* `size` bytes at `bytes + offset` */
   EAGER__ARG_LOCAL, /* `size` bytes of local memory */
   EAGER__ARG_CELLS, /* the device's error cells */
   EAGER__ARG_SLOT,  /* int: which cell is this op's */
 } eager__arg_kind;
 
+/* All of `bits` is set, whatever is used of it. */
 typedef struct eager__arg {
-  uint16_t kind;
-  uint32_t size;
-  uint32_t offset;
+  uint32_t kind, size;
   union {
-    uint64_t bits;
+    uint64_t bits, offset;
     eager__mem *mem;
   } as;
 } eager__arg;
@@ -38,7 +38,7 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
                                   int arg_count, const uint8_t *bytes, int slot,
                                   eager__event **out_event);
 /* The number of the first argument that the driver refuses for this kernel, or -1. Nothing
- * is enqueued; no lock is needed. */
+ * is enqueued. No lock held. */
 int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,
                               const eager__arg *args, int arg_count, const uint8_t *bytes);
 /* `pattern_size` 1, 2, 4 or 8; in chunks of at most 1 GiB. */

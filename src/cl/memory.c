@@ -76,8 +76,12 @@ void eager__memory_release(eager__device *device, eager__memory *memory) {
   *memory = (eager__memory){0};
 }
 
+_Atomic uint64_t eager__memory_drop_count;
+
 void eager__memory_drop(eager__device *device, eager__mem *mem) {
   if (mem == NULL) return;
+  /* Before another buffer can get its address; whoever gets that one has seen this. */
+  atomic_fetch_add_explicit(&eager__memory_drop_count, 1, memory_order_relaxed);
   eager__cl_enter(device->context);
   clReleaseMemObject(mem); /* the driver keeps it alive for enqueued work */
   eager__cl_leave(device->context);

@@ -46,4 +46,10 @@ eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const v
 /* Lets go of one reference. NULL is fine. */
 void eager__memory_drop(eager__device *device, eager__mem *mem);
 
+/* How many were let go of. While that does not change, one address is one buffer. */
+extern _Atomic uint64_t eager__memory_drop_count;
+static inline uint64_t eager__memory_drops(void) {
+  return atomic_load_explicit(&eager__memory_drop_count, memory_order_relaxed);
+}
+
 #endif

@@ -37,19 +37,6 @@ typedef struct eager__kernel eager__kernel;
 eager_status eager__kernel_get(eager__device *device, const eager__family *family,
                                eager_dtype dtype, const char *name, eager__kernel **out);
 
-/* One of the driver's kernels, and the values its arguments were last set to: OpenCL keeps
- * them, so what has not changed need not be set again. Up to 8 bytes each, size 0: not
- * known. Never buffers: a new one may have an old one's address. */
-enum { EAGER__KNOWN_ARGS = 48 };
-typedef struct eager__instance {
-  eager__cl_kernel *cl;
-  uint8_t sizes[EAGER__KNOWN_ARGS];
-  uint64_t bits[EAGER__KNOWN_ARGS];
-} eager__instance;
-
-/* One for a launch: nobody else sets its arguments meanwhile. */
-eager_status eager__kernel_check_out(eager__kernel *kernel, eager__instance **out);
-void eager__kernel_check_in(eager__kernel *kernel, eager__instance *instance);
 const char *eager__kernel_name(const eager__kernel *kernel);
 int eager__kernel_arg_count(const eager__kernel *kernel);
 /* The largest work-group the driver will run it with on its device. */

@@ -27,10 +27,16 @@ eager_status eager_op_new(const char *name, eager_op **out) {
   EAGER__TRY(eager__catalogue_find(name, &record));
   eager_op *op = eager__small_alloc(sizeof *op);
   if (op == NULL) return eager__out_of_memory(sizeof *op);
-  memset(op, 0, sizeof *op);
   op->record = record;
+  op->device = NULL;
   op->inputs = op->few;
+  op->input_count = 0;
   op->input_capacity = EAGER__INLINE_INPUTS;
+  op->attr_end = 0;
+  for (int i = 0; i < eager__op_attr_count(record); i++) { /* nobody looks at the others */
+    op->attrs[i].given = false;
+    op->storage[i] = NULL;
+  }
   *out = op;
   return EAGER_OK;
 }

@@ -184,14 +184,14 @@ static eager_status infer(eager__call *call) {
     result->shape = (eager__shape){0};
     return EAGER_OK;
   }
-  eager__shape first = *call->inputs[0].shape;
-  if (call->op == &records[Select]) EAGER__TRY(condition_shape(call, &first));
   result->dtype = results[row->result] ? results[row->result] : call->dtype;
-  result->shape = first;
+  result->shape = *call->inputs[0].shape;
+  if (call->op == &records[Select]) EAGER__TRY(condition_shape(call, &result->shape));
   for (int i = 1; i < call->input_count; i++)
     EAGER__TRY(
         eager__shape_broadcast(&result->shape, call->inputs[i].shape, &result->shape));
-  return call->op == &records[ClipByValue] ? check_clip(&first, &result->shape) : EAGER_OK;
+  if (call->op != &records[ClipByValue]) return EAGER_OK;
+  return check_clip(call->inputs[0].shape, &result->shape);
 }
 
 /* What is written and launched for a row in the program of `dtype`. */

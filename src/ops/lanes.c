@@ -5,13 +5,17 @@
 /* From here on it paid on every processor it was measured on. */
 enum { STREAM_SIZE = 16 << 20 };
 
+enum { GROUP_LEAST = 2048 };
+
 /* A work-group costs a CPU some 5 ns and the kernels' way into their loops 50 ns, so less
- * than 2048 elements are not worth one; some dozens for each core keep all busy to the end.
- * Always groups of one: PoCL compiles a kernel anew for every size. */
+ * than GROUP_LEAST elements are not worth one; some dozens for each core keep all busy to
+ * the end. Always groups of one: PoCL compiles a kernel anew for every size. */
 static eager__lanes plan_blocks(const eager__commands *commands, int64_t elements,
                                 int64_t lanes) {
+  if (elements <= GROUP_LEAST)
+    return (eager__lanes){eager__ceil_div(elements, lanes) * lanes, eager__grid_1d(1, 1)};
   int64_t most = eager__at_least(8 * (int64_t)eager__commands_compute_units(commands), 64);
-  int64_t groups = eager__at_most(eager__ceil_div(elements, 2048), most);
+  int64_t groups = eager__at_most(eager__ceil_div(elements, GROUP_LEAST), most);
   int64_t chunk = eager__ceil_div(eager__ceil_div(elements, groups), lanes) * lanes;
   return (eager__lanes){chunk, eager__grid_1d(eager__ceil_div(elements, chunk), 1)};
 }

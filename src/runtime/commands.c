@@ -111,31 +111,47 @@ void eager__kernel_begin(eager__commands *commands, const eager__family *family,
   if (item) item->kernel = kernel;
 }
 
-static eager__arg *add_arg(eager__commands *commands, eager__arg_kind kind, size_t size) {
+/* `count` arguments side by side, to be filled in; NULL when something has failed. */
+static eager__arg *add_args(eager__commands *commands, int count) {
   if (commands->status != EAGER_OK) return NULL;
   eager__chunk *chunk = commands->last;
-  if (chunk->arg_count == EAGER__CHUNK_ARGS) {
+  if (chunk->arg_count > EAGER__CHUNK_ARGS - count) {
     commands->status = eager__fail(EAGER_INTERNAL, "a kernel has too many arguments");
     return NULL;
   }
-  eager__arg *arg = &chunk->args[chunk->arg_count++];
-  arg->kind = (uint16_t)kind;
-  arg->size = (uint32_t)size;
-  arg->offset = 0;
+  eager__arg *args = &chunk->args[chunk->arg_count];
+  chunk->arg_count += count;
+  return args;
+}
+
+static eager__arg *add_arg(eager__commands *commands, eager__arg_kind kind, size_t size) {
+  eager__arg *arg = add_args(commands, 1);
+  if (arg) *arg = (eager__arg){.kind = kind, .size = (uint32_t)size};
+  return arg;
+}
+
+static eager__arg bits_arg(uint64_t bits, size_t size) {
+  return (eager__arg){EAGER__ARG_VALUE, (uint32_t)size, {bits}};
+}
+
+/* Bits are set first: handles may be shorter. */
+static eager__arg mem_arg(const eager__buffer *buffer) {
+  eager__arg arg = {EAGER__ARG_MEM, sizeof(eager__mem *), {0}};
+  arg.as.mem = eager__buffer_mem(buffer);
   return arg;
 }
 
 /* `size` of the 8 bytes, as they lie in memory. */
 static void add_bits(eager__commands *commands, uint64_t bits, size_t size) {
-  eager__arg *arg = add_arg(commands, EAGER__ARG_VALUE, size);
-  if (arg) arg->as.bits = bits;
+  eager__arg *arg = add_args(commands, 1);
+  if (arg) *arg = bits_arg(bits, size);
 }
 
 static void add_value(eager__commands *commands, const void *value, size_t size) {
-  eager__arg *arg = add_arg(commands, EAGER__ARG_VALUE, size);
+  bool fits = size <= sizeof(uint64_t);
+  eager__arg *arg = add_arg(commands, fits ? EAGER__ARG_VALUE : EAGER__ARG_BYTES, size);
   if (!arg) return;
-  if (size <= sizeof arg->as.bits) {
-    arg->as.bits = 0;
+  if (fits) {
     memcpy(&arg->as.bits, value, size);
     return;
   }
@@ -146,16 +162,16 @@ static void add_value(eager__commands *commands, const void *value, size_t size)
     return;
   }
   memcpy(chunk->bytes + begin, value, size);
-  arg->offset = (uint32_t)begin;
+  arg->as.offset = begin;
   chunk->byte_count = (int)(begin + size);
 }
 
 static void add_buffer(eager__commands *commands, const eager__buffer *buffer,
                        int64_t offset) {
-  eager__arg *arg = add_arg(commands, EAGER__ARG_MEM, sizeof(eager__mem *));
-  if (!arg) return;
-  arg->as.mem = eager__buffer_mem(buffer);
-  eager__arg_long(commands, offset);
+  eager__arg *args = add_args(commands, 2);
+  if (!args) return;
+  args[0] = mem_arg(buffer);
+  args[1] = bits_arg((uint64_t)offset, sizeof offset);
 }
 
 void eager__arg_input(eager__commands *commands, int input) {
@@ -169,8 +185,8 @@ void eager__arg_output(eager__commands *commands, int output) {
 }
 
 static void add_start(eager__commands *commands, const eager__buffer *buffer) {
-  eager__arg *arg = add_arg(commands, EAGER__ARG_MEM, sizeof(eager__mem *));
-  if (arg) arg->as.mem = eager__buffer_mem(buffer);
+  eager__arg *arg = add_args(commands, 1);
+  if (arg) *arg = mem_arg(buffer);
 }
 
 void eager__arg_input_start(eager__commands *commands, int input) {

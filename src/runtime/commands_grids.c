@@ -4,7 +4,8 @@
 static void set_axis(eager__grid *grid, int axis, int64_t global, int64_t local) {
   size_t width = (size_t)local;
   grid->local[axis] = width;
-  grid->global[axis] = ((size_t)global + width - 1) / width * width;
+  grid->global[axis] = (size_t)global;
+  if (width > 1) grid->global[axis] = ((size_t)global + width - 1) / width * width;
 }
 
 eager__grid eager__grid_1d(int64_t global, int64_t local) {

@@ -17,7 +17,7 @@ static eager_status play_item(eager__device *device, const eager__chunk *chunk,
                               &item->fill.pattern, item->fill.pattern_size, out_event);
   case EAGER__COMMAND_GEMM: {
     eager__gemm gemm;
-    memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].offset, sizeof gemm);
+    memcpy(&gemm, chunk->bytes + chunk->args[item->arg_begin].as.offset, sizeof gemm);
     if (eager__blas_gemm(device, &gemm) == EAGER_OK)
       *out_skip = item->fallbacks;
     else

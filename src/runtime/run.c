@@ -325,7 +325,8 @@ static eager_status execute(eager__runtime *runtime, eager__call *call,
 }
 
 void eager__call_end(eager__call *call) {
-  for (int i = 0; i < call->input_count; i++) eager__buffer_release(call->inputs[i].copy);
+  for (int i = 0; i < call->input_count; i++)
+    if (call->inputs[i].copy) eager__buffer_release(call->inputs[i].copy);
   for (int i = 0; i < call->output_count; i++)
     if (!call->outputs[i].has_tensor) eager__buffer_release(call->outputs[i].buffer);
   if (call->inputs != call->inline_inputs) eager__free(call->inputs);

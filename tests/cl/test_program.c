@@ -161,22 +161,6 @@ static void many_addresses_of_one_name_are_found(void **state) {
     }
 }
 
-static void a_kernel_is_used_by_one_at_a_time(void **state) {
-  (void)state;
-  enum { COUNT = 5 };
-  eager__kernel *kernel = get("add_to");
-  eager__instance *out[COUNT], *again;
-  for (int i = 0; i < COUNT; i++) {
-    check(eager__kernel_check_out(kernel, &out[i]));
-    for (int j = 0; j < i; j++) assert_ptr_not_equal(out[i]->cl, out[j]->cl);
-  }
-  int64_t made = eager__census(EAGER__OBJECT_KERNEL);
-  for (int i = 0; i < COUNT; i++) eager__kernel_check_in(kernel, out[i]);
-  check(eager__kernel_check_out(kernel, &again));
-  eager__kernel_check_in(kernel, again);
-  assert_int_equal(eager__census(EAGER__OBJECT_KERNEL), made);
-}
-
 static void a_failed_build_shows_the_log(void **state) {
   (void)state;
   eager__kernel *kernel;
@@ -210,13 +194,8 @@ static eager__family shared = {.name = "shared", .write_tail = write_tiny};
 static void *get_shared(void *unused) {
   (void)unused;
   eager__kernel *kernel;
-  eager__instance *instance;
   if (eager__kernel_get(devices.lane, &shared, EAGER_INT32, "add_to", &kernel) != EAGER_OK)
     return NULL;
-  for (int i = 0; i < 200; i++) {
-    if (eager__kernel_check_out(kernel, &instance) != EAGER_OK) return NULL;
-    eager__kernel_check_in(kernel, instance);
-  }
   return kernel;
 }
 
@@ -329,7 +308,6 @@ int main(void) {
       cmocka_unit_test(too_much_local_memory_is_refused),
       cmocka_unit_test(a_name_is_one_kernel_wherever_its_text_lies),
       cmocka_unit_test(many_addresses_of_one_name_are_found),
-      cmocka_unit_test(a_kernel_is_used_by_one_at_a_time),
       cmocka_unit_test(a_failed_build_shows_the_log),
       cmocka_unit_test(a_missing_file_or_kernel_is_named),
       cmocka_unit_test(threads_build_a_program_once),
