@@ -17,9 +17,8 @@ static double work_of(const eager__gemm_args *p) {
   return (double)p->m * (double)p->n * (double)p->k;
 }
 
-/* Columns of a tile's registers. */
-static int64_t tile_width(const eager__gemm_tile *tile, const eager__traits *traits,
-                          eager_dtype dtype) {
+int64_t eager__gemm_tile_width(const eager__gemm_tile *tile, const eager__traits *traits,
+                               eager_dtype dtype) {
   int64_t vectors = eager__computed_size(dtype) == 8 ? tile->vectors / 2 : tile->vectors;
   return vectors * traits->vector_width;
 }
@@ -59,7 +58,7 @@ static int64_t items_for(double work, double each, int64_t most) {
 static void choose_blocks(const eager__gemm_device *device, eager_dtype dtype,
                           const eager__gemm_args *p, eager__gemm_choice *out) {
   const eager__gemm_tile *tile = &eager__gemm_tiles[out->tile];
-  int64_t width = tile_width(tile, device->traits, dtype);
+  int64_t width = eager__gemm_tile_width(tile, device->traits, dtype);
   int64_t tiles = eager__ceil_div(p->m, tile->rows), panels = eager__ceil_div(p->n, width);
   double work = work_of(p), all = work * (double)p->count;
   int64_t wanted = items_for(all, ITEM, eager__at_least(8 * device->units, 16));
@@ -220,7 +219,7 @@ static bool legal_blocks(const eager__gemm_device *device, eager_dtype dtype,
   if (x->tile < 0 || x->tile >= eager__gemm_tile_count) return false;
   const eager__gemm_tile *tile = &eager__gemm_tiles[x->tile];
   return x->rows % tile->rows == 0 &&
-         x->columns % tile_width(tile, device->traits, dtype) == 0;
+         x->columns % eager__gemm_tile_width(tile, device->traits, dtype) == 0;
 }
 
 bool eager__gemm_is_legal(const eager__gemm_device *device, eager_dtype dtype,

@@ -77,6 +77,10 @@ eager__gemm_choice eager__gemm_choose(const eager__gemm_device *device, eager_dt
 bool eager__gemm_is_legal(const eager__gemm_device *device, eager_dtype dtype,
                           const eager__gemm_args *p, const eager__gemm_choice *choice);
 
+/* Columns of a tile's registers. */
+int64_t eager__gemm_tile_width(const eager__gemm_tile *tile, const eager__traits *traits,
+                               eager_dtype dtype);
+
 /* --- Launching --- */
 
 /* What a launch is made from. */
