@@ -7,12 +7,17 @@ typedef struct {
   long rows, classes, x_row, x_class, label_row, label_class, block, lanes;
 } entropy_shape;
 
-INLINED AV load_classes(const __global T *p, size_t step, size_t count, A fill) {
-  if (step != 0) return load_upto(p, count, fill);
+OUTLINED AV load_some_classes(const __global T *p, size_t step, size_t count, A fill) {
   row_lanes u;
   for (size_t i = 0; i < V; i++) u.a[i] = fill;
-  for (size_t i = 0; i < AT_MOST(count, V); i++) u.a[i] = LOAD(p, 0);
+  ROLLED for (size_t i = 0; i < AT_MOST(count, V); i++) u.a[i] = LOAD(p, i * step);
   return u.v;
+}
+
+/* As load_upto; of step 0, one element over and over. */
+INLINED AV load_classes(const __global T *p, size_t step, size_t count, A fill) {
+  if (count >= V && step != 0) return LOADV(p, 0);
+  return load_some_classes(p, step, count, fill);
 }
 
 INLINED A largest_logit(const __global T *x, const entropy_shape *s, size_t first,
@@ -62,7 +67,7 @@ INLINED void dense_row(const __global T *x, const __global T *labels, __global T
     if (classes - i < V) {
       row_lanes u;
       u.v = term;
-      for (size_t j = classes - i; j < V; j++) u.a[j] = (A)0;
+      ROLLED for (size_t j = classes - i; j < V; j++) u.a[j] = (A)0;
       term = u.v;
     }
     carryv(&total, &lost, term);

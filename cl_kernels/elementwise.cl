@@ -79,8 +79,7 @@ OUTLINED void walk_to(const walk_shape *walk, int inputs, size_t element, walk_p
 }
 
 /* `rows` further on, where dimension `d` = rank - 2 may end, but not further. */
-static inline void walk_rows(const walk_shape *walk, int inputs, long rows,
-                             walk_place *at) {
+OUTLINED void walk_rows(const walk_shape *walk, int inputs, long rows, walk_place *at) {
   int d = walk->rank - 2;
   if (d < 0) return;
   at->index[d] += rows;
@@ -137,7 +136,7 @@ static inline void walk_short_rows(const walk_shape *walk, int inputs, long left
   walk_rows(walk, inputs, end_rows, at);
 }
 
-static inline void walk_load(const __global T *p, int input, walk_place *at) {
+OUTLINED void walk_load(const __global T *p, int input, walk_place *at) {
   if (at->order[input] == FOUND)
     for (int j = 0; j < V; j++) at->found[input][j] = LOAD(p, at->lanes[input][j]);
 }
@@ -178,8 +177,8 @@ static inline int walk_repeats(const walk_shape *walk, int first, int inputs) {
 }
 
 /* `count` elements of a row of `columns` again and again. */
-static inline void walk_find(const __global T *p, int input, long columns, long count,
-                             walk_place *at) {
+OUTLINED void walk_find(const __global T *p, int input, long columns, long count,
+                        walk_place *at) {
   if (at->order[input] != FOUND) return;
   long column = at->column;
   for (long j = 0; j < count; j++) {

@@ -48,10 +48,16 @@ INLINED void step(place *at, size_t *rest, long dim, long a, long b, long c) {
   *rest = above;
 }
 
-/* Written out: an index that is not constant into a struct argument fails somewhere. */
-INLINED place place_of(const product *s, size_t batch) {
+/* On CPUs `s` is a copy. Elsewhere written out: an index that is not constant into a struct
+ * argument fails somewhere. */
+OUTLINED place place_of(const product *s, size_t batch) {
   place at = {0, 0, 0};
   size_t rest = batch + (size_t)s->first;
+  if (CPU_LIKE) {
+    ROLLED for (long d = 0; d < s->rank; d++)
+        step(&at, &rest, s->dims[d], s->a_strides[d], s->b_strides[d], s->c_strides[d]);
+    return at;
+  }
   if (s->rank > 0)
     step(&at, &rest, s->dims[0], s->a_strides[0], s->b_strides[0], s->c_strides[0]);
   if (s->rank > 1)
@@ -103,21 +109,22 @@ INLINED void put(const target *t, size_t i, size_t j, size_t n, A x) {
 OUTLINED void put_tile(const target *t, size_t i, size_t j, size_t n, const AV *tile,
                        int skip_rows, int rows, int vectors, int skip, int count) {
   int plain = !t->to_sums && !t->from_sums && t->col == 1;
-  for (int r = skip_rows; r < rows; r++)
-    for (int v = 0; v < vectors; v++) {
+  ROLLED for (int r = skip_rows; r < rows; r++) {
+    ROLLED for (int v = 0; v < vectors; v++) {
       AV x = tile[TILE * r + v];
       int last = v == vectors - 1, from = last ? skip : 0, to = last ? count : V;
       size_t at = (i + r) * t->row + (j + v * V);
       if (!plain || to - from < V) {
         A lanes[V];
         VSTORE(x, 0, lanes);
-        for (int l = from; l < to; l++) put(t, i + r, j + v * V + l, n, lanes[l]);
+        ROLLED for (int l = from; l < to; l++) put(t, i + r, j + v * V + l, n, lanes[l]);
         continue;
       }
       if (t->subtract) x = S(U(LOADV(t->c, at)) - U(x));
       if (t->add) x = S(U(LOADV(t->c, at)) + U(x));
       STOREV(t->c, at, x);
     }
+  }
 }
 
 /* The part and the products [batch, stop) of a work-item of a CPU. */
@@ -139,7 +146,8 @@ INLINED share share_of(const product *s) {
 /* ---- Parts ---- */
 
 __kernel void product_finish(__global T *c, long c_offset, const __global A *sums,
-                             long sums_offset, product s) {
+                             long sums_offset, product asked) {
+  product s = asked;
   size_t m = (size_t)s.m, n = (size_t)s.n, all = (size_t)s.count * (m * n);
   size_t here = get_global_id(0);
   if (here >= all) return;

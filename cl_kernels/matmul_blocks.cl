@@ -33,8 +33,8 @@ INLINED void turn(AV lines[V]) {
 
 /* `there` columns of b for a panel, one vector behind the other; zeros in what is left of
  * the last vector, or neighbours: at the first `roomy` positions of k they can be read. */
-INLINED void lay_b(AV *panel, const __global T *b, size_t b_row, size_t b_col, size_t depth,
-                   size_t there, size_t roomy) {
+OUTLINED void lay_b(AV *panel, const __global T *b, size_t b_row, size_t b_col,
+                    size_t depth, size_t there, size_t roomy) {
   A *out = (A *)panel;
   size_t k = 0, width = there > V ? WIDTH : V;
   if (b_col == 1) {
@@ -59,8 +59,8 @@ INLINED void lay_b(AV *panel, const __global T *b, size_t b_row, size_t b_col, s
 
 /* `left` rows of a for a tile, the last one again for those up to `height`. `roomy`: from
  * the first of them on, V rows are there. */
-INLINED void lay_a(AV *tile, const __global T *a, size_t a_row, size_t a_col, size_t depth,
-                   size_t left, size_t height, int roomy) {
+OUTLINED void lay_a(AV *tile, const __global T *a, size_t a_row, size_t a_col, size_t depth,
+                    size_t left, size_t height, int roomy) {
   A *out = (A *)tile;
   if (BY_COLUMNS) {
     size_t k = 0;
@@ -105,8 +105,8 @@ INLINED void make_tile(int height, int vectors, const A *a, const AV *b, size_t 
         if (v < vectors) sum[i][v] = multiply_add(x, bs[v], sum[i][v]);
     }
   }
-  if (height == ROWS && left == ROWS && count == V && t->col == 1 && !t->to_sums &&
-      !t->from_sums && !t->subtract) {
+  if (height == ROWS && vectors == VECTORS && left == ROWS && count == V && t->col == 1 &&
+      !t->to_sums && !t->from_sums && !t->subtract) {
     size_t at = i0 * t->row + j0;
     if (t->add) {
 #pragma unroll
@@ -135,15 +135,31 @@ INLINED void make_tile(int height, int vectors, const A *a, const AV *b, size_t 
   put_tile(t, i0, j0, n, tile, 0, left, vectors, 0, count);
 }
 
+/* Of its own each: between other loops a tile takes several times as long to compile. */
+#define MAKE_TILE(name, height, vectors)                                                   \
+  OUTLINED void name(const A *a, const AV *b, size_t depth, const target *t, size_t i0,    \
+                     size_t j0, size_t n, int left, int count) {                           \
+    make_tile(height, vectors, a, b, depth, t, i0, j0, n, left, count);                    \
+  }
+MAKE_TILE(make_tall, ROWS, VECTORS)
+MAKE_TILE(make_small, SMALL, VECTORS)
+MAKE_TILE(make_tall_narrow, ROWS, 1)
+MAKE_TILE(make_small_narrow, SMALL, 1)
+
 /* The tiles of some rows beside each other: columns [j0, j1), panels `room` apart. */
-INLINED void make_row(int height, const A *a, const AV *b, size_t depth, const target *t,
+INLINED void make_row(bool tall, const A *a, const AV *b, size_t depth, const target *t,
                       size_t i, size_t j0, size_t j1, size_t n, int left) {
   for (size_t j = j0; j < j1; j += WIDTH, b += DEPTH * VECTORS) {
-    int there = (int)AT_MOST(j1 - j, (size_t)WIDTH);
-    if (VECTORS > 1 && there <= V)
-      make_tile(height, 1, a, b, depth, t, i, j, n, left, there);
+    int there = (int)AT_MOST(j1 - j, (size_t)WIDTH), count = there - (VECTORS - 1) * V;
+    bool narrow = (VECTORS > 1) & (there <= V);
+    if (narrow && tall)
+      make_tall_narrow(a, b, depth, t, i, j, n, left, there);
+    else if (narrow)
+      make_small_narrow(a, b, depth, t, i, j, n, left, there);
+    else if (tall)
+      make_tall(a, b, depth, t, i, j, n, left, count);
     else
-      make_tile(height, VECTORS, a, b, depth, t, i, j, n, left, there - (VECTORS - 1) * V);
+      make_small(a, b, depth, t, i, j, n, left, count);
   }
 }
 
@@ -165,14 +181,12 @@ INLINED void make_block(const __global T *a, const __global T *b, const target *
     lay_b(panel, b + j * b_col, b_row, b_col, depth, there, roomy);
   }
   for (size_t i = i0; i < i1;) {
-    int left = (int)AT_MOST(i1 - i, (size_t)ROWS), tall = left > 2 * SMALL;
+    int left = (int)AT_MOST(i1 - i, (size_t)ROWS);
+    bool tall = left > 2 * SMALL;
     if (!tall) left = AT_MOST(left, SMALL);
     lay_a(tile, a + i * a_row, a_row, a_col, depth, (size_t)left, tall ? ROWS : SMALL,
           m - i >= V);
-    if (tall)
-      make_row(ROWS, (A *)tile, panels, depth, t, i, j0, j1, n, left);
-    else
-      make_row(SMALL, (A *)tile, panels, depth, t, i, j0, j1, n, left);
+    make_row(tall, (A *)tile, panels, depth, t, i, j0, j1, n, left);
     i += (size_t)left;
   }
 }

@@ -19,20 +19,25 @@ INLINED void direct_tile(int height, int vectors, const __global T *a, const __g
 #pragma unroll
     for (int v = 0; v < VECTORS; v++) sum[i][v] = (AV)0;
   }
-  a += i0 * a_row;
+  /* Rows by fours: compilers go from row to row by additions that wait for each other. */
+  const __global T *fours[ROWS / 4];
+#pragma unroll
+  for (int i = 0; i < ROWS / 4; i++) fours[i] = a + (i0 + 4 * i) * a_row;
   b += j0;
-  for (size_t k = 0; k < depth; k++, a += a_col, b += b_row) {
+  for (size_t k = 0; k < depth; k++, b += b_row) {
     AV bs[VECTORS];
 #pragma unroll
     for (int v = 0; v < VECTORS; v++) bs[v] = LOADV(b, v < vectors ? v * V : 0);
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
       if (i >= height) continue;
-      AV x = (AV)LOAD(a, i * a_row);
+      AV x = (AV)LOAD(fours[i / 4], i % 4 * a_row);
 #pragma unroll
       for (int v = 0; v < VECTORS; v++)
         if (v < vectors) sum[i][v] = multiply_add(x, bs[v], sum[i][v]);
     }
+#pragma unroll
+    for (int i = 0; i < ROWS / 4; i++) fours[i] += a_col;
   }
   if (height == ROWS && vectors == VECTORS && skip_rows + skip == 0 && t->col == 1 &&
       !t->to_sums && !t->subtract) {
@@ -54,21 +59,36 @@ INLINED void direct_tile(int height, int vectors, const __global T *a, const __g
   put_tile(t, i0, j0, (size_t)s->n, tile, skip_rows, height, vectors, skip, V);
 }
 
+/* Of its own each: between other loops a tile takes several times as long to compile. */
+#define DIRECT_TILE(name, height, vectors)                                                 \
+  OUTLINED void name(const __global T *a, const __global T *b, const product *s,           \
+                     const target *t, size_t i0, size_t j0, size_t depth, int skip_rows,   \
+                     int skip) {                                                           \
+    direct_tile(height, vectors, a, b, s, t, i0, j0, depth, skip_rows, skip);              \
+  }
+DIRECT_TILE(direct_tall, ROWS, VECTORS)
+DIRECT_TILE(direct_tall_narrow, ROWS, 1)
+DIRECT_TILE(direct_small, SMALL, VECTORS)
+DIRECT_TILE(direct_small_narrow, SMALL, 1)
+
 /* Rows [i0, i1) of the panel at column j. */
-INLINED void direct_panel(int vectors, const __global T *a, const __global T *b,
+INLINED void direct_panel(bool wide, const __global T *a, const __global T *b,
                           const product *s, const target *t, size_t i0, size_t i1, size_t j,
                           size_t depth, int skip) {
   size_t m = (size_t)s->m;
   for (size_t i = i0; i < i1;) {
-    if (i1 - i > 2 * SMALL && m >= ROWS) {
-      size_t from = AT_MOST(i, m - ROWS);
-      direct_tile(ROWS, vectors, a, b, s, t, from, j, depth, (int)(i - from), skip);
-      i = from + ROWS;
-    } else {
-      size_t from = AT_MOST(i, m - SMALL);
-      direct_tile(SMALL, vectors, a, b, s, t, from, j, depth, (int)(i - from), skip);
-      i = from + SMALL;
-    }
+    bool tall = i1 - i > 2 * SMALL && m >= ROWS;
+    size_t height = tall ? ROWS : SMALL, from = AT_MOST(i, m - height);
+    int skip_rows = (int)(i - from);
+    if (tall && wide)
+      direct_tall(a, b, s, t, from, j, depth, skip_rows, skip);
+    else if (tall)
+      direct_tall_narrow(a, b, s, t, from, j, depth, skip_rows, skip);
+    else if (wide)
+      direct_small(a, b, s, t, from, j, depth, skip_rows, skip);
+    else
+      direct_small_narrow(a, b, s, t, from, j, depth, skip_rows, skip);
+    i = from + height;
   }
 }
 
@@ -88,13 +108,12 @@ product_direct(const __global T *a, long a_offset, const __global T *b, long b_o
   for (size_t batch = mine.batch; batch < mine.stop; batch++) {
     place at = place_of(&s, batch);
     target t = target_of(&s, c + at.c, sums, batch, mine.part);
-    size_t j = j0;
-    for (; j + WIDTH <= j1; j += WIDTH)
-      direct_panel(VECTORS, a + at.a, b + at.b, &s, &t, i0, i1, j, mine.depth, 0);
-    for (; j < j1; j += V) {
-      size_t from = AT_MOST(j, n - V);
-      direct_panel(1, a + at.a, b + at.b, &s, &t, i0, i1, from, mine.depth,
+    for (size_t j = j0; j < j1;) {
+      bool wide = j + WIDTH <= j1;
+      size_t from = wide ? j : AT_MOST(j, n - V);
+      direct_panel(wide, a + at.a, b + at.b, &s, &t, i0, i1, from, mine.depth,
                    (int)(j - from));
+      j += wide ? WIDTH : V;
     }
   }
 }

@@ -394,7 +394,7 @@ OUTLINED void STOREV_PART(__global T *p, size_t i, AV x, int count) {
 INLINED AV load_some(const __global A *p, size_t count) {
   if (count >= V) return VLOAD(0, p);
   A lanes[V];
-  for (size_t i = 0; i < V; i++) lanes[i] = p[AT_MOST(i, count - 1)];
+  ROLLED for (size_t i = 0; i < V; i++) lanes[i] = p[AT_MOST(i, count - 1)];
   return VLOAD(0, lanes);
 }
 

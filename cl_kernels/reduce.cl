@@ -78,11 +78,11 @@ INLINED AV load_seen(int op, const __global T *p, AV centre) {
 }
 
 /* `count` of them, and beyond what changes nothing. */
-INLINED AV load_filled(int op, const __global T *p, size_t count, AV centre) {
+OUTLINED AV load_filled(int op, const __global T *p, size_t count, AV centre) {
   lanes_of u, c;
   c.v = centre;
   for (size_t i = 0; i < V; i++) u.a[i] = start_of(op);
-  for (size_t i = 0; i < count; i++) u.a[i] = seen(op, LOAD(p, i), c.a[i]);
+  ROLLED for (size_t i = 0; i < count; i++) u.a[i] = seen(op, LOAD(p, i), c.a[i]);
   return u.v;
 }
 
@@ -96,7 +96,8 @@ INLINED A root_of(A x) {
   return (A)root;
 }
 
-INLINED A finished(A x, const reduction *r, A centre) {
+/* Only sums about a centre have something else become of them. */
+INLINED A finished(int op, A x, const reduction *r, A centre) {
   (void)centre; /* of floats only */
   A result = x;
   if (IS_FLOAT)
@@ -105,31 +106,39 @@ INLINED A finished(A x, const reduction *r, A centre) {
     result = (A)((ulong)x / (ulong)r->divisor);
   else
     result = (A)((long)x / r->divisor);
+  if (op < FOLD_SQUARES) return result;
   if (r->last == LAST_ROOT) return root_of(result);
   if (r->last == LAST_LOG) return FLOAT_OR_INT(log(result) + centre, result);
   return result;
 }
 
-INLINED void put_result(__global T *y, size_t output, A x, const reduction *r, A centre) {
-  A value = finished(x, r, centre);
+INLINED void put_result(int op, __global T *y, size_t output, A x, const reduction *r,
+                        A centre) {
+  A value = finished(op, x, r, centre);
   if (r->raw)
     ((__global A *)y)[output] = value;
   else
     STORE(y, output, value);
 }
 
+OUTLINED void put_one_by_one(int op, __global T *y, size_t output, AV x, size_t count,
+                             const reduction *r, AV centre) {
+  lanes_of u, c;
+  u.v = x;
+  c.v = centre;
+  ROLLED for (size_t i = 0; i < count; i++)
+      put_result(op, y, output + i, u.a[i], r, c.a[i]);
+}
+
 /* `count` of V lanes. */
-INLINED void put_results(__global T *y, size_t output, AV x, size_t count,
+INLINED void put_results(int op, __global T *y, size_t output, AV x, size_t count,
                          const reduction *r, AV centre) {
   bool plain = !r->raw & (r->last == LAST_NOTHING) & (IS_FLOAT | (r->divisor == 1));
   if (plain && count == V) {
     STOREV(y, output, FLOAT_OR_INT(x / (A)r->divisor, x));
     return;
   }
-  lanes_of u, c;
-  u.v = x;
-  c.v = centre;
-  for (size_t i = 0; i < count; i++) put_result(y, output + i, u.a[i], r, c.a[i]);
+  put_one_by_one(op, y, output, x, count, r, centre);
 }
 
 /* An exponential's centre, the largest element, may be infinite or NaN: 0 then. */
@@ -244,7 +253,7 @@ INLINED void rows_block(int op, const __global T *x, __global T *y, __global A *
     if (r->parts > 1)
       partials[get_global_id(1) * (size_t)r->outputs + output] = value;
     else
-      put_result(y, output, value, r, centre);
+      put_result(op, y, output, value, r, centre);
   }
 }
 
@@ -311,8 +320,8 @@ INLINED void add_columns(int op, const __global T *p, size_t stride, size_t rows
   }
 }
 
-INLINED void store_results(AV value, size_t count, size_t output, AV centre, __global T *y,
-                           __global A *partials, const reduction *r) {
+INLINED void store_results(int op, AV value, size_t count, size_t output, AV centre,
+                           __global T *y, __global A *partials, const reduction *r) {
   lanes_of u, c;
   u.v = value;
   c.v = centre;
@@ -320,9 +329,9 @@ INLINED void store_results(AV value, size_t count, size_t output, AV centre, __g
   if (r->parts > 1 && count == V)
     VSTORE(value, 0, partials + output);
   else if (r->parts > 1)
-    for (size_t i = 0; i < count; i++) partials[output + i] = u.a[i];
+    ROLLED for (size_t i = 0; i < count; i++) partials[output + i] = u.a[i];
   else
-    put_results(y, output, value, count, r, centre);
+    put_results(op, y, output, value, count, r, centre);
 }
 
 /* `count` columns, WIDEST vectors at most. */
@@ -348,8 +357,8 @@ INLINED void reduce_columns(int op, const __global T *x, const reduction *r, siz
   }
   for (size_t v = 0; v * V < count; v++) {
     AV value = carries(op) ? total[v] - lost[v] : total[v];
-    store_results(value, AT_MOST(count - v * V, V), output + v * V, centre[v], y, partials,
-                  r);
+    store_results(op, value, AT_MOST(count - v * V, V), output + v * V, centre[v], y,
+                  partials, r);
   }
 }
 
@@ -379,6 +388,6 @@ INLINED void finish_block(int op, __global T *y, const __global A *partials,
   AV total = (AV)start_of(op), lost = (AV)0;
   for (size_t p = 0; p < (size_t)r->parts; p++)
     takev(op, &total, &lost, load_some(partials + p * r->outputs + output, count));
-  put_results(y, output, carries(op) ? total - lost : total, count, r,
+  put_results(op, y, output, carries(op) ? total - lost : total, count, r,
               centres_at(op, centres, output, count, r));
 }

@@ -53,7 +53,7 @@ INLINED void reduce_group(int op, const __global T *x, __global T *y, __global A
   if (r->parts > 1)
     partials[part * (size_t)r->outputs + output] = tile[here];
   else
-    put_result(y, output, tile[here], r, centre);
+    put_result(op, y, output, tile[here], r, centre);
 }
 
 INLINED void finish_group(int op, __global T *y, const __global A *partials,
@@ -66,5 +66,5 @@ INLINED void finish_group(int op, __global T *y, const __global A *partials,
     tile[here] = reduce_lane(op, 0, partials + output, r, lane, 0, (size_t)r->parts, (A)0);
   reduce_tile(op, tile, lane, lanes);
   if (inside && lane == 0)
-    put_result(y, output, tile[here], r, centre_at(op, centres, output, r));
+    put_result(op, y, output, tile[here], r, centre_at(op, centres, output, r));
 }

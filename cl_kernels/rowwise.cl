@@ -9,7 +9,7 @@ typedef union {
   A a[V];
 } row_lanes;
 
-INLINED A sum_across(AV x) {
+OUTLINED A sum_across(AV x) {
   row_lanes u;
   u.v = x;
   for (int reach = V / 2; reach > 0; reach /= 2)
@@ -17,7 +17,7 @@ INLINED A sum_across(AV x) {
   return u.a[0];
 }
 
-INLINED A largest_across(AV x) {
+OUTLINED A largest_across(AV x) {
   row_lanes u;
   u.v = x;
   for (int reach = V / 2; reach > 0; reach /= 2)
@@ -25,10 +25,10 @@ INLINED A largest_across(AV x) {
   return u.a[0];
 }
 
-INLINED AV load_filled(const __global T *p, size_t count, A fill) {
+OUTLINED AV load_filled(const __global T *p, size_t count, A fill) {
   row_lanes u;
   for (size_t i = 0; i < V; i++) u.a[i] = fill;
-  for (size_t i = 0; i < count; i++) u.a[i] = LOAD(p, i);
+  ROLLED for (size_t i = 0; i < count; i++) u.a[i] = LOAD(p, i);
   return u.v;
 }
 

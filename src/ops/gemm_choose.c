@@ -142,6 +142,17 @@ static bool prefers_direct(const eager__gemm_device *device, eager_dtype dtype,
   return !collides && p->k * p->n * element <= (int64_t)device->traits->gemm_cached << 10;
 }
 
+static bool may_be_direct(const eager__gemm_device *device, eager_dtype dtype,
+                          const eager__gemm_args *p) {
+  return is_direct(device, dtype, p) && prefers_direct(device, dtype, p);
+}
+
+/* Less than a vector of them: stored one by one they are as good as rows. The sums have the
+ * same bits while they are made in one piece. */
+static bool has_few_columns(const eager__gemm_device *device, const eager__gemm_args *p) {
+  return p->n < device->traits->vector_width && p->k <= eager__gemm_tiles[0].depth;
+}
+
 static eager__gemm_way cpu_way(const eager__gemm_device *device,
                                const eager__gemm_args *p) {
   if (is_rows(device, p) && p->n > EAGER__GEMM_FEW) return EAGER__GEMM_ROWS;
@@ -157,9 +168,11 @@ static void choose_cpu(const eager__gemm_device *device, eager_dtype dtype,
     out->way = cpu_way(device, &swapped);
     out->swap = out->way != EAGER__GEMM_BLOCKS;
   }
+  if (out->way == EAGER__GEMM_BLOCKS && !may_be_direct(device, dtype, p) &&
+      has_few_columns(device, p) && may_be_direct(device, dtype, &swapped))
+    out->swap = true;
   if (out->swap) p = &swapped;
-  if (out->way == EAGER__GEMM_BLOCKS && is_direct(device, dtype, p) &&
-      prefers_direct(device, dtype, p))
+  if (out->way == EAGER__GEMM_BLOCKS && may_be_direct(device, dtype, p))
     out->way = EAGER__GEMM_DIRECT;
   if (out->way == EAGER__GEMM_DOTS)
     choose_dots(device, p, out);
