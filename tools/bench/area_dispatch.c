@@ -34,6 +34,11 @@ static const char source[] =
     "    if (count == V) vstoreV(value, 0, out + i);\n"
     "    else for (int j = 0; j < count; j++) out[i + j] = value[j];\n"
     "  }\n"
+    "}\n"
+    "__kernel void work(__global float *x, int trips) {\n"
+    "  float value = x[get_group_id(0)];\n"
+    "  for (int i = 0; i < trips; i++) value = value * 0.999f + 0.5f;\n"
+    "  x[get_group_id(0)] = value;\n"
     "}\n";
 
 typedef struct dispatch {
@@ -155,6 +160,50 @@ static void run_stream(bench *b, dispatch *s) {
   bench_figure(b, name, bench_median(rates, SAMPLES), "million ops/s", 1.2);
 }
 
+/* --- How soon a driver's threads share a kernel --- */
+
+/* Seconds a launch of `groups` work-groups of `trips` trips each. 0: it failed. */
+static double time_work(const dispatch *s, cl_kernel work, size_t groups, cl_int trips) {
+  enum { SAMPLES = 9, LAUNCHES = 100 };
+  const size_t one = 1;
+  double times[SAMPLES];
+  if (clSetKernelArg(work, 1, sizeof trips, &trips) != CL_SUCCESS) return 0;
+  for (int i = 0; i < SAMPLES; i++) {
+    double begin = bench_now();
+    for (int k = 0; k < LAUNCHES; k++)
+      if (clEnqueueNDRangeKernel(s->raw.queue, work, 1, NULL, &groups, &one, 0, NULL,
+                                 NULL) != CL_SUCCESS)
+        return 0;
+    if (clFinish(s->raw.queue) != CL_SUCCESS) return 0;
+    times[i] = (bench_now() - begin) / LAUNCHES;
+  }
+  return bench_median(times, SAMPLES);
+}
+
+/* What raw OpenCL makes of short kernels one behind the other, which an in-order queue may
+ * not overlap: the limit of everything that takes less than a few hundred microseconds. */
+static void run_shared_work(bench *b, const dispatch *s) {
+  enum { GROUPS = 64, TRIPS = 100000 };
+  static const double wanted[] = {25e-6, 50e-6, 100e-6, 200e-6};
+  cl_kernel work = bench_raw_kernel(&s->raw, source, "work",
+                                    "-DV=4 -DvstoreV=vstore4 "
+                                    "-DvloadV=vload4");
+  cl_mem memory = bench_raw_buffer(&s->raw, GROUPS * sizeof(float));
+  bool fine =
+      work && memory && clSetKernelArg(work, 0, sizeof memory, &memory) == CL_SUCCESS;
+  double trip = fine ? time_work(s, work, 1, TRIPS) / TRIPS : 0;
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted && trip > 0; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "raw: 64 groups, %.0f us of one core in all",
+             wanted[i] * 1e6);
+    if (!bench_wants(b, name)) continue;
+    double seconds = time_work(s, work, GROUPS, (cl_int)(wanted[i] / GROUPS / trip));
+    bench_figure(b, name, seconds * 1e6, "us", 0);
+  }
+  if (work) clReleaseKernel(work);
+  if (memory) clReleaseMemObject(memory);
+}
+
 /* Both sides once on the same random values. */
 static bool check(bench *b, dispatch *s, const float *x, const float *y) {
   float expected[COUNT], raw[COUNT];
@@ -225,6 +274,7 @@ void bench_dispatch(bench *b) {
     if (eager_set_thread_execution_mode(EAGER_ASYNC) != EAGER_OK)
       bench_fail(b, "add 64, ASYNC stream", NULL);
     run_stream(b, &s);
+    run_shared_work(b, &s);
   }
   if (eager_set_thread_execution_mode(EAGER_EXECUTION_AUTO) != EAGER_OK)
     bench_fail(b, "dispatch", NULL);
