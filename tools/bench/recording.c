@@ -32,7 +32,8 @@ typedef struct command {
 } command;
 
 typedef struct known_kernel {
-  cl_kernel kernel;
+  cl_kernel kernel; /* the library's: it remembers what it has set, so nobody else may */
+  cl_kernel own;
   argument arguments[ARGUMENTS]; /* as set last */
 } known_kernel;
 
@@ -94,24 +95,20 @@ static command *next_move(command_kind kind, const cl_event *event, cl_mem to,
   return added;
 }
 
-static known_kernel *add_known(cl_kernel kernel) {
-  if (active->kernel_count == KERNELS) {
-    active->problem = "too many kernels";
-    return NULL;
-  }
-  known_kernel *added = &active->kernels[active->kernel_count++];
-  *added = (known_kernel){.kernel = kernel};
-  point_to(kernel, &hooks);
-  return added;
-}
-
 /* --- From the context to its programs, and from those to their kernels. A program keeps
  * the functions here: they pass on what nobody records. --- */
 
 static cl_kernel CL_API_CALL hook_create_kernel(cl_program program, const char *name,
                                                 cl_int *code) {
   cl_kernel made = driver->clCreateKernel(program, name, code);
-  if (made && active) add_known(made);
+  if (!made || !active) return made;
+  if (active->kernel_count == KERNELS) {
+    active->problem = "too many kernels";
+    return made;
+  }
+  cl_kernel own = driver->clCreateKernel(program, name, NULL);
+  active->kernels[active->kernel_count++] = (known_kernel){made, own, {{0}}};
+  point_to(made, &hooks);
   return made;
 }
 
@@ -149,11 +146,13 @@ static cl_int CL_API_CALL hook_set_arg(cl_kernel kernel, cl_uint index, size_t s
 static void note_launch(cl_kernel kernel, cl_uint dims, const size_t *global,
                         const size_t *local, const cl_event *event) {
   known_kernel *of = known(kernel);
-  if (!of) of = add_known(kernel);
-  if (!of) return;
+  if (!of || !of->own) {
+    active->problem = of ? "a kernel cannot be made" : "a kernel was there before";
+    return;
+  }
   command *added = next_command(LAUNCH, event);
   if (!added) return;
-  added->kernel = kernel;
+  added->kernel = of->own;
   added->dims = dims;
   memcpy(added->global, global, dims * sizeof *global);
   added->has_local = local != NULL;
@@ -257,7 +256,7 @@ static void own_arguments(recording *r, const bench_raw *raw, command *of) {
   for (cl_uint i = 0; i < count && !r->problem; i++) {
     argument *a = &of->arguments[i];
     cl_mem theirs;
-    if (a->size == 0) r->problem = "a kernel was there before: run this area alone";
+    if (a->size == 0) r->problem = "an argument was not set while recording";
     if (r->problem || !is_buffer(r, a, &theirs)) continue;
     cl_mem ours = own_buffer(r, raw, theirs);
     memcpy(a->bytes, &ours, sizeof ours);
@@ -329,8 +328,10 @@ recording *recording_make(const bench_raw *raw, cl_context context, cl_command_q
 void recording_free(recording *r) {
   if (!r) return;
   forget_commands(r);
-  for (int i = 0; i < r->kernel_count; i++)
+  for (int i = 0; i < r->kernel_count; i++) {
+    if (r->kernels[i].own) clReleaseKernel(r->kernels[i].own);
     for (int a = 0; a < ARGUMENTS; a++) free(r->kernels[i].arguments[a].bytes);
+  }
   for (int i = 0; i < r->buffer_count; i++) clReleaseMemObject(r->ours[i]);
   free(r);
 }
