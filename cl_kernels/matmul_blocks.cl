@@ -19,18 +19,6 @@
 
 /* ---- Laying out ---- */
 
-/* V x V elements change places: as in transpose.cl. */
-INLINED void turn(AV lines[V]) {
-  for (int stage = 1; stage < V; stage *= 2) {
-    AV mixed[V];
-    for (int i = 0; i < V / 2; i++) {
-      mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
-      mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
-    }
-    for (int i = 0; i < V; i++) lines[i] = mixed[i];
-  }
-}
-
 /* `there` columns of b for a panel, one vector behind the other; zeros in what is left of
  * the last vector, or neighbours: at the first `roomy` positions of k they can be read. */
 OUTLINED void lay_b(AV *panel, const __global T *b, size_t b_row, size_t b_col,
@@ -61,8 +49,8 @@ OUTLINED void lay_b(AV *panel, const __global T *b, size_t b_row, size_t b_col,
  * the first of them on, V rows are there. */
 OUTLINED void lay_a(AV *tile, const __global T *a, size_t a_row, size_t a_col, size_t depth,
                     size_t left, size_t height, int roomy) {
-  A *out = (A *)tile;
   if (BY_COLUMNS) {
+    A *out = (A *)tile;
     size_t k = 0;
     if (a_row == 1 && roomy)
       for (; k < depth; k++) tile[k * (TALL / V)] = LOADV(a, k * a_col);
@@ -71,13 +59,7 @@ OUTLINED void lay_a(AV *tile, const __global T *a, size_t a_row, size_t a_col, s
         out[k * TALL + i] = LOAD(a, AT_MOST(i, left - 1) * a_row + k * a_col);
     return;
   }
-  for (size_t i = 0; i < height; i++, tile += ROW / V, out += ROW) {
-    const __global T *row = a + AT_MOST(i, left - 1) * a_row;
-    size_t k = 0;
-    if (a_col == 1)
-      for (; k + V <= depth; k += V) tile[k / V] = LOADV(row, k);
-    for (; k < depth; k++) out[k] = LOAD(row, k * a_col);
-  }
+  lay_rows(tile, ROW, a, a_row, a_col, depth, left, height);
 }
 
 /* ---- Tiles ---- */
@@ -146,7 +128,8 @@ MAKE_TILE(make_small, SMALL, VECTORS)
 MAKE_TILE(make_tall_narrow, ROWS, 1)
 MAKE_TILE(make_small_narrow, SMALL, 1)
 
-/* The tiles of some rows beside each other: columns [j0, j1), panels `room` apart. */
+/* The tiles of some rows beside each other: columns [j0, j1), of panels with room for DEPTH
+ * positions of k. */
 INLINED void make_row(bool tall, const A *a, const AV *b, size_t depth, const target *t,
                       size_t i, size_t j0, size_t j1, size_t n, int left) {
   for (size_t j = j0; j < j1; j += WIDTH, b += DEPTH * VECTORS) {

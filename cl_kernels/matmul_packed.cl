@@ -16,18 +16,6 @@ typedef AV av_loose __attribute__((aligned(sizeof(A))));
 
 /* ---- Laying out ---- */
 
-/* V x V elements change places: as in transpose.cl. */
-INLINED void turn(AV lines[V]) {
-  for (int stage = 1; stage < V; stage *= 2) {
-    AV mixed[V];
-    for (int i = 0; i < V / 2; i++) {
-      mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
-      mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
-    }
-    for (int i = 0; i < V; i++) lines[i] = mixed[i];
-  }
-}
-
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 pack_panels(const __global T *b, long b_offset, __global A *to, long to_offset, product s) {
   size_t j0 = get_global_id(0) * WIDTH, k = get_global_id(1) * DEPTH;
@@ -52,19 +40,6 @@ pack_panels(const __global T *b, long b_offset, __global A *to, long to_offset, 
   for (; k < stop; k++) {
     for (size_t j = 0; j < there; j++) to[k * WIDTH + j] = LOAD(b, k * row + j * col);
     for (size_t j = there; j < WIDTH; j++) to[k * WIDTH + j] = (A)0;
-  }
-}
-
-/* `left` rows of a for a tile, the last one again for those up to `height`. */
-INLINED void lay_a(AV *tile, const __global T *a, size_t a_row, size_t a_col, size_t depth,
-                   size_t left, size_t height) {
-  A *out = (A *)tile;
-  for (size_t i = 0; i < height; i++, tile += ROW / V, out += ROW) {
-    const __global T *row = a + AT_MOST(i, left - 1) * a_row;
-    size_t k = 0;
-    if (a_col == 1)
-      for (; k + V <= depth; k += V) tile[k / V] = LOADV(row, k);
-    for (; k < depth; k++) out[k] = LOAD(row, k * a_col);
   }
 }
 
@@ -156,8 +131,8 @@ product_packed(const __global T *a, long a_offset, const __global A *b, long b_o
       for (size_t i = i0; i < i1;) {
         int left = (int)AT_MOST(i1 - i, (size_t)ROWS);
         int height = left > MIDDLE ? ROWS : left > SMALL ? MIDDLE : SMALL;
-        lay_a(tile, a + (i * a_row + here * a_col), a_row, a_col, depth, (size_t)left,
-              (size_t)height);
+        lay_rows(tile, ROW, a + (i * a_row + here * a_col), a_row, a_col, depth,
+                 (size_t)left, (size_t)height);
         if (height == ROWS)
           packed_row(ROWS, (A *)tile, panels, step, depth, &t, i, j, stop, s.n, left);
         else if (height == MIDDLE)

@@ -398,6 +398,7 @@ INLINED AV load_some(const __global A *p, size_t count) {
   return VLOAD(0, lanes);
 }
 
+/* For CPUs: Oclgrind's check for uninitialised memory crashes on rotations. */
 INLINED A add_lanes(AV x) {
   if (V > 4) {
     x = S(U(x) + U(ROTATED_8(x)));

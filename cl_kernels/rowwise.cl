@@ -9,6 +9,7 @@ typedef union {
   A a[V];
 } row_lanes;
 
+/* add_lanes for all devices. */
 OUTLINED A sum_across(AV x) {
   row_lanes u;
   u.v = x;

@@ -24,16 +24,21 @@ static void write_12x2_columns(eager_dtype dtype, eager__strbuf *source) {
 }
 
 const eager__family eager__family_gemm = {
-    .name = "gemm", .files = {"matmul", "matmul_blocks"}, .write_head = write_12x2};
-const eager__family eager__family_gemm_columns = {.name = "gemm_columns",
-                                                  .files = {"matmul", "matmul_blocks"},
-                                                  .write_head = write_12x2_columns};
+    .name = "gemm",
+    .files = {"matmul", "matmul_lay", "matmul_blocks"},
+    .write_head = write_12x2};
+const eager__family eager__family_gemm_columns = {
+    .name = "gemm_columns",
+    .files = {"matmul", "matmul_lay", "matmul_blocks"},
+    .write_head = write_12x2_columns};
 
 const eager__family eager__family_gemm_direct = {
     .name = "gemm_direct", .files = {"matmul", "matmul_direct"}, .write_head = write_12x2};
 
 const eager__family eager__family_gemm_packed = {
-    .name = "gemm_packed", .files = {"matmul", "matmul_packed"}, .write_head = write_12x2};
+    .name = "gemm_packed",
+    .files = {"matmul", "matmul_lay", "matmul_packed"},
+    .write_head = write_12x2};
 
 const eager__gemm_tile eager__gemm_tiles[] = {
     [T12X2] = {12,
