@@ -22,16 +22,6 @@ typedef struct product {
   raw_clblast clblast;
 } product;
 
-static void name_row(const product_case *row, char *text, size_t size) {
-  char batch[32] = "";
-  if (row->batch) snprintf(batch, sizeof batch, "%lld of ", (long long)row->batch);
-  const char *dtype =
-      row->dtype == EAGER_INT8 ? "int8>int32" : eager_dtype_name(row->dtype);
-  static const char *const peers[] = {"", " (CLBlast)", " (first use)"};
-  snprintf(text, size, "%s %s%lldx%lldx%lld %s%s", dtype, batch, (long long)row->m,
-           (long long)row->k, (long long)row->n, row->ways, peers[row->peer]);
-}
-
 /* --- Our side --- */
 
 static eager_tensor *multiply(const product *s) {
@@ -96,6 +86,29 @@ static bool first_use(void *state) {
   product s = *(const product *)state;
   s.tb = s.loose;
   return ours(&s);
+}
+
+/* --- The other sides --- */
+
+static const struct {
+  const char *suffix;    /* of the row's name */
+  const char *reference; /* NULL: host_gemm_name */
+  bench_side side;
+} peers[] = {
+    [PRODUCT_BESIDE_BLAS] = {"", NULL, {blas, NULL}},
+    [PRODUCT_BESIDE_CLBLAST] = {" (CLBlast)", "CLBlast", {clblast, clblast_finish}},
+    [PRODUCT_BESIDE_FIRST] = {" (first use)",
+                              "its first use",
+                              {first_use, bench_synchronize}},
+};
+
+static void name_row(const product_case *row, char *text, size_t size) {
+  char batch[32] = "";
+  if (row->batch) snprintf(batch, sizeof batch, "%lld of ", (long long)row->batch);
+  const char *dtype =
+      row->dtype == EAGER_INT8 ? "int8>int32" : eager_dtype_name(row->dtype);
+  snprintf(text, size, "%s %s%lldx%lldx%lld %s%s", dtype, batch, (long long)row->m,
+           (long long)row->k, (long long)row->n, row->ways, peers[row->peer].suffix);
 }
 
 /* --- Inputs --- */
@@ -212,9 +225,7 @@ void bench_product(bench *b, const product_case *row) {
   char name[64], reference[32];
   name_row(row, name, sizeof name);
   if (!bench_wants(b, name)) return;
-  bool beside_clblast = row->peer == PRODUCT_BESIDE_CLBLAST;
-  bool beside_first = row->peer == PRODUCT_BESIDE_FIRST;
-  if (beside_clblast && !raw_clblast_is_there()) {
+  if (row->peer == PRODUCT_BESIDE_CLBLAST && !raw_clblast_is_there()) {
     bench_skip(b, name, "this build has no CLBlast");
     return;
   }
@@ -229,11 +240,9 @@ void bench_product(bench *b, const product_case *row) {
   s.a_count = batch * s.host.m * s.host.k;
   s.b_count = batch * s.host.k * s.host.n;
   s.c_count = batch * s.host.m * s.host.n;
-  snprintf(reference, sizeof reference, "%s%s",
-           beside_clblast ? "CLBlast"
-           : beside_first ? "its first use"
-                          : host_gemm_name,
-           !row->peer && row->batch ? " loop" : "");
+  const char *theirs = peers[row->peer].reference;
+  snprintf(reference, sizeof reference, "%s%s", theirs ? theirs : host_gemm_name,
+           !theirs && row->batch ? " loop" : "");
   size_t element = row->dtype == EAGER_INT8 ? 1 : eager_dtype_size(row->dtype);
   size_t out = row->dtype == EAGER_INT8 ? 4 : element;
   if (make(b, name, &s) && check(b, name, &s))
@@ -241,12 +250,7 @@ void bench_product(bench *b, const product_case *row) {
                      .name = name,
                      .reference = reference,
                      .ours = {ours, bench_synchronize},
-                     .other = {beside_clblast ? clblast
-                               : beside_first ? first_use
-                                              : blas,
-                               beside_clblast ? clblast_finish
-                               : beside_first ? bench_synchronize
-                                              : NULL},
+                     .other = peers[row->peer].side,
                      .state = &s,
                      .bytes = (double)((s.a_count + s.b_count) * element + s.c_count * out),
                      .flops = 2 * (double)s.c_count * (double)row->k,
