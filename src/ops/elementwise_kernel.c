@@ -157,7 +157,7 @@ void eager__elementwise_write(const eager__elementwise *op, eager__strbuf *sourc
   write_put(op, false, source);
   write_put(op, true, source);
   write_flat(op, source);
-  write_walk(op, source);
+  if (op->inputs > 1) write_walk(op, source); /* one input is always flat */
 }
 
 /* Whether no input needs a walk; `*out_repeats` gets a bit for each that is one element.
