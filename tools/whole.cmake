@@ -2,6 +2,7 @@
 # between files. It has objects of its own for that, since the archive must not need the
 # compiler's version. -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF (or ON) leaves it to CMake.
 set(whole_objects eager_objects)
+set(whole_properties "")
 if(DEFINED CMAKE_INTERPROCEDURAL_OPTIMIZATION OR EAGERCL_SANITIZE
    OR NOT CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
   return()
@@ -13,9 +14,10 @@ if(NOT EAGERCL_HAVE_IPO)
   return()
 endif()
 set(whole_objects eager_objects_whole)
+set(whole_properties INTERPROCEDURAL_OPTIMIZATION ON)
 add_library(${whole_objects} OBJECT $<TARGET_PROPERTY:eager_objects,SOURCES>)
 set_target_properties(${whole_objects} PROPERTIES
-  POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION ON)
+  POSITION_INDEPENDENT_CODE ON ${whole_properties})
 target_include_directories(${whole_objects}
   PRIVATE $<TARGET_PROPERTY:eager_objects,INCLUDE_DIRECTORIES>)
 target_link_libraries(${whole_objects} PRIVATE $<TARGET_PROPERTY:eager_objects,LINK_LIBRARIES>)

@@ -22,8 +22,10 @@ static void set_outputs(eager__call *call, const eager__shape *shape) {
   call->outputs[0].shape.rank--;
 }
 
-static eager__grid plan(eager__commands *commands, entropy_shape *s, eager__teams *teams) {
-  *teams = eager__teams_plan(commands, s->rows, s->classes);
+static eager__grid plan(eager__commands *commands, entropy_shape *s, bool brief,
+                        eager__teams *teams) {
+  *teams = brief ? eager__teams_plan_short(commands, s->rows)
+                 : eager__teams_plan(commands, s->rows, s->classes);
   s->block = teams->block;
   s->lanes = teams->lanes;
   return eager__teams_grid(teams, 1);
@@ -70,17 +72,18 @@ static eager_status launch_softmax(eager__call *call, eager__commands *commands)
                      .classes = whole->dims[whole->rank - 1]};
   set_steps(call->inputs[0].shape, whole, &s.x_row, &s.x_class);
   set_steps(call->inputs[1].shape, whole, &s.label_row, &s.label_class);
+  bool brief = eager__rows_are_short(commands, s.rows, s.classes);
   eager__kernel_begin(commands, &eager__family_losses, call->dtype,
-                      "softmax_cross_entropy");
+                      brief ? "softmax_cross_entropy_short" : "softmax_cross_entropy");
   eager__teams teams;
-  eager__grid grid = plan(commands, &s, &teams);
+  eager__grid grid = plan(commands, &s, brief, &teams);
   EAGER__TRY(eager__teams_check(commands, &teams, s.classes, PASSES, "a row of logits"));
   eager__arg_input(commands, 0);
   eager__arg_input(commands, 1);
   eager__arg_output(commands, 0);
   eager__arg_output(commands, 1);
   eager__arg_bytes(commands, &s, sizeof s);
-  eager__arg_tile(commands, &teams, call->dtype);
+  if (!brief) eager__arg_tile(commands, &teams, call->dtype);
   return eager__kernel_end(commands, grid);
 }
 
@@ -117,10 +120,12 @@ static eager_status launch_sparse(eager__call *call, eager__commands *commands) 
   s.x_row = s.classes;
   eager__check_text(commands, EAGER_INVALID_ARGUMENT,
                     "labels[#] is outside the valid range of [0, %" PRId64 ")", s.classes);
+  bool brief = eager__rows_are_short(commands, s.rows, s.classes);
   eager__kernel_begin(commands, &eager__family_losses, call->dtype,
-                      "sparse_softmax_cross_entropy");
+                      brief ? "sparse_softmax_cross_entropy_short"
+                            : "sparse_softmax_cross_entropy");
   eager__teams teams;
-  eager__grid grid = plan(commands, &s, &teams);
+  eager__grid grid = plan(commands, &s, brief, &teams);
   EAGER__TRY(eager__teams_check(commands, &teams, s.classes, PASSES, "a row of logits"));
   eager__arg_input(commands, 0);
   eager__arg_input(commands, 1);
@@ -128,7 +133,7 @@ static eager_status launch_sparse(eager__call *call, eager__commands *commands) 
   eager__arg_output(commands, 0);
   eager__arg_output(commands, 1);
   eager__arg_bytes(commands, &s, sizeof s);
-  eager__arg_tile(commands, &teams, call->dtype);
+  if (!brief) eager__arg_tile(commands, &teams, call->dtype);
   eager__arg_cell(commands);
   return eager__kernel_end(commands, grid);
 }

@@ -34,9 +34,12 @@ const eager__family eager__family_lrn = {.name = "lrn", .files = {"lrn"}};
 const eager__family eager__family_cumulative = {.name = "cumulative",
                                                 .files = {"cumulative"}};
 const eager__family eager__family_softmax = {.name = "softmax",
-                                             .files = {"carry", "rowwise", "softmax"}};
-const eager__family eager__family_losses = {.name = "losses",
-                                            .files = {"carry", "rowwise", "cross_entropy"}};
+                                             .files = {"carry", "rowwise", "softmax"},
+                                             .blocks = {"short_rows", "softmax_short"}};
+const eager__family eager__family_losses = {
+    .name = "losses",
+    .files = {"carry", "rowwise", "cross_entropy"},
+    .blocks = {"short_rows", "cross_entropy_short"}};
 const eager__family eager__family_attention = {.name = "attention",
                                                .files = {"carry", "rowwise", "attention"}};
 const eager__family eager__family_norm = {

@@ -2,6 +2,7 @@
 #include "eagercl/ops.h"
 #include "ops/families.h"
 #include "ops/plan.h"
+#include "ops/teams.h"
 #include "runtime/commands.h"
 #include "runtime/run.h"
 
@@ -19,7 +20,7 @@ typedef struct softmax_shape {
 } softmax_shape;
 
 typedef struct softmaxer {
-  const char *rows, *columns, *group, *write;
+  const char *rows, *brief, *columns, *group, *write;
 } softmaxer;
 
 static eager_status infer(eager__call *call) {
@@ -82,6 +83,18 @@ static eager_status launch_whole(eager__call *call, eager__commands *commands,
   return eager__kernel_end(commands, eager__grid_1d(groups * size, size));
 }
 
+static eager_status launch_short(eager__call *call, eager__commands *commands,
+                                 softmax_shape *s) {
+  const softmaxer *row = call->op->data;
+  eager__teams teams = eager__teams_plan_short(commands, s->outputs);
+  s->block = teams.block;
+  eager__kernel_begin(commands, &eager__family_softmax, call->dtype, row->brief);
+  eager__arg_input(commands, 0);
+  eager__arg_output(commands, 0);
+  eager__arg_bytes(commands, s, sizeof *s);
+  return eager__kernel_end(commands, eager__teams_grid(&teams, 1));
+}
+
 static eager_status launch_parts(eager__call *call, eager__commands *commands,
                                  const softmax_shape *s, int64_t groups, int64_t size) {
   const softmaxer *row = call->op->data;
@@ -119,6 +132,8 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   softmax_shape s = {.length = x->dims[axis],
                      .inner = eager__shape_product(x, axis + 1, x->rank)};
   s.outputs = eager__shape_product(x, 0, axis) * s.inner;
+  if (s.inner == 1 && eager__rows_are_short(commands, s.outputs, s.length))
+    return launch_short(call, commands, &s);
   bool blocks = traits->cpu_like;
   int64_t size = eager__power_of_two(EAGER__GROUP, (int64_t)traits->max_local_size);
   int64_t groups = blocks ? plan_blocks(&s, traits->vector_width) : plan_groups(&s, size);
@@ -130,10 +145,11 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   return launch_parts(call, commands, &s, blocks ? s.outputs : groups, blocks ? 1 : size);
 }
 
-static const softmaxer plain = {"softmax_rows", "softmax_columns", "softmax_group",
-                                "softmax_write"};
-static const softmaxer logs = {"log_softmax_rows", "log_softmax_columns",
-                               "log_softmax_group", "log_softmax_write"};
+static const softmaxer plain = {"softmax_rows", "softmax_short", "softmax_columns",
+                                "softmax_group", "softmax_write"};
+static const softmaxer logs = {"log_softmax_rows", "log_softmax_short",
+                               "log_softmax_columns", "log_softmax_group",
+                               "log_softmax_write"};
 
 #define SOFTMAXES                                                                          \
   .inputs = {{.name = "logits"}}, .dtypes = EAGER__FLOATS, .infer = infer,                 \

@@ -6,9 +6,11 @@
 #include "ops/plan.h"
 
 enum {
-  BLOCK = 4096, /* elements worth a work-item of their own */
-  EACH = 2,     /* vectors that make another work-item of a team worth its while */
-  SPARE = 6,    /* times EAGER__TRIPS: what kernels with few other loops may make */
+  BLOCK = 4096,      /* elements worth a work-item of their own */
+  EACH = 2,          /* vectors that make another work-item of a team worth its while */
+  SHORT = 48,        /* elements of a row; as in short_rows.cl */
+  SHORT_VECTORS = 8, /* of rows, worth a work-item of their own */
+  SPARE = 6,         /* times EAGER__TRIPS: what kernels with few other loops may make */
 };
 
 static eager__teams plan(const eager__commands *commands, int64_t rows, int64_t length,
@@ -36,6 +38,18 @@ eager__teams eager__teams_guess(const eager__commands *commands, int64_t rows,
                                 int64_t length) {
   size_t most = eager__commands_traits(commands)->max_local_size;
   return plan(commands, rows, length, eager__power_of_two(EAGER__GROUP, (int64_t)most));
+}
+
+bool eager__rows_are_short(const eager__commands *commands, int64_t rows, int64_t length) {
+  const eager__traits *traits = eager__commands_traits(commands);
+  return traits->cpu_like && rows >= (int64_t)traits->vector_width && length <= SHORT;
+}
+
+eager__teams eager__teams_plan_short(const eager__commands *commands, int64_t rows) {
+  int64_t lanes = eager__commands_traits(commands)->vector_width;
+  eager__teams teams = {.lanes = 1, .block = SHORT_VECTORS * lanes, .local = 1};
+  teams.groups = eager__ceil_div(rows, teams.block);
+  return teams;
 }
 
 eager__grid eager__teams_grid(const eager__teams *teams, int64_t parts) {

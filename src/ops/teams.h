@@ -21,6 +21,13 @@ eager__teams eager__teams_plan(const eager__commands *commands, int64_t rows,
 eager__teams eager__teams_guess(const eager__commands *commands, int64_t rows,
                                 int64_t length);
 
+/* Whether `rows` rows of `length` elements are better taken V at once, an element of each
+ * in a vector, by the kernels behind short_rows.cl. On CPUs only. */
+bool eager__rows_are_short(const eager__commands *commands, int64_t rows, int64_t length);
+
+/* Their teams: of one work-item each. */
+eager__teams eager__teams_plan_short(const eager__commands *commands, int64_t rows);
+
 /* `parts` teams for each row. */
 eager__grid eager__teams_grid(const eager__teams *teams, int64_t parts);
 

@@ -43,8 +43,9 @@ static void expect(eager_dtype dtype, test_shape shape, entropy expected, double
 }
 
 static const test_shape shapes[] = {
-    {1, {5}},      {2, {3, 1}}, {2, {7, 10}},   {2, {33, 17}},
-    {2, {2, 257}}, {2, {0, 4}}, {3, {2, 3, 4}}, {4, {2, 1, 3, 31}},
+    {1, {5}},      {2, {3, 1}},   {2, {7, 10}},    {2, {33, 17}},
+    {2, {2, 257}}, {2, {0, 4}},   {3, {2, 3, 4}},  {4, {2, 1, 3, 31}},
+    {2, {18, 48}}, {2, {18, 49}}, {3, {2, 17, 3}}, /* the last of short rows */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -121,16 +122,17 @@ static void broadcasts(void **state) {
   (void)state;
   test_enable();
   static const test_shape pairs[][2] = {
-      {{2, {1, 9}}, {2, {4, 9}}}, {{2, {4, 1}}, {2, {4, 9}}}, {{1, {9}}, {2, {4, 9}}},
-      {{0}, {2, {4, 9}}},         {{2, {1, 1}}, {2, {4, 9}}}, {{2, {1, 9}}, {2, {4, 1}}}};
+      {{2, {1, 9}}, {2, {17, 9}}}, {{2, {17, 1}}, {2, {17, 9}}},
+      {{1, {9}}, {2, {17, 9}}},    {{0}, {2, {17, 9}}},
+      {{2, {1, 1}}, {2, {17, 9}}}, {{2, {1, 9}}, {2, {17, 1}}}};
   for (int p = 0; p < 6; p++)
     for (int swap = 0; swap < 2; swap++) {
       test_shape a = pairs[p][swap], b = pairs[p][!swap], shape;
       double *x = test_random_values(EAGER_FLOAT32, test_elements(a), -8, 8);
       double *labels = test_random_values(EAGER_FLOAT32, test_elements(b), 0, 0.2);
       assert_true(test_broadcast(a, b, &shape));
-      double *wide_x = test_alloc(36 * sizeof *x),
-             *wide_labels = test_alloc(36 * sizeof *x);
+      double *wide_x = test_alloc(17 * 9 * sizeof *x),
+             *wide_labels = test_alloc(17 * 9 * sizeof *x);
       test_walk w;
       for (test_walk_begin(&w, shape); w.more; test_walk_next(&w)) {
         wide_x[w.position] = x[test_walk_offset(&w, a)];
@@ -139,8 +141,8 @@ static void broadcasts(void **state) {
       eager_tensor *logits = test_view(EAGER_FLOAT32, a, x, 2), *loss, *backprop;
       eager_tensor *given = test_view(EAGER_FLOAT32, b, labels, 1);
       assert_ok(eager_softmax_cross_entropy_with_logits(given, logits, &loss, &backprop));
-      expect(EAGER_FLOAT32, shape, reference(4, 9, wide_x, wide_labels), 16, loss, backprop,
-             test_text("pair %d, %d", p, swap));
+      expect(EAGER_FLOAT32, shape, reference(17, 9, wide_x, wide_labels), 16, loss,
+             backprop, test_text("pair %d, %d", p, swap));
       eager_tensor_release(logits);
       eager_tensor_release(given);
     }
@@ -150,16 +152,24 @@ static void broadcasts(void **state) {
 static void special_logits(void **state) {
   (void)state;
   test_enable();
-  double x[] = {1e30,      -1e30,     0,         1,        -INFINITY, 0, 3, 0, NAN, 1,
+  double x[] = {1e30,      -1e30,     0,         1,        -INFINITY, 0, 3, 0, NAN,
                 -INFINITY, -INFINITY, -INFINITY, INFINITY, 0,         1, 5, 5, 5};
-  double labels[] = {0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0.25, 0.5, 0.25};
-  test_shape shape = {2, {6, 3}};
-  eager_tensor *logits = test_view(EAGER_FLOAT32, shape, x, 1), *loss, *backprop;
-  eager_tensor *given = test_view(EAGER_FLOAT32, shape, labels, 1);
-  assert_ok(eager_softmax_cross_entropy_with_logits(given, logits, &loss, &backprop));
-  expect(EAGER_FLOAT32, shape, reference(6, 3, x, labels), 16, loss, backprop, "special");
-  eager_tensor_release(logits);
-  eager_tensor_release(given);
+  double labels[] = {0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0.25, 0.5, 0.25};
+  double many_x[4 * 18], many_labels[4 * 18];
+  for (int i = 0; i < 4 * 18; i++) {
+    many_x[i] = x[i % 18];
+    many_labels[i] = labels[i % 18];
+  }
+  for (int times = 1; times <= 4; times += 3) {
+    test_shape shape = {2, {6 * times, 3}};
+    eager_tensor *logits = test_view(EAGER_FLOAT32, shape, many_x, 1), *loss, *backprop;
+    eager_tensor *given = test_view(EAGER_FLOAT32, shape, many_labels, 1);
+    assert_ok(eager_softmax_cross_entropy_with_logits(given, logits, &loss, &backprop));
+    expect(EAGER_FLOAT32, shape, reference(6 * times, 3, many_x, many_labels), 16, loss,
+           backprop, "special");
+    eager_tensor_release(logits);
+    eager_tensor_release(given);
+  }
 }
 
 static double sigmoid_loss(double label, double x) {
@@ -202,26 +212,28 @@ static void labels_out_of_range(void **state) {
   (void)state;
   test_enable();
   static const int64_t bad[] = {-1, 5, INT32_MAX, INT32_MIN};
-  double x[50] = {0};
-  eager_tensor *logits = test_tensor(EAGER_FLOAT32, (test_shape){2, {10, 5}}, x);
+  double x[40 * 5] = {0};
+  eager_tensor *logits[] = {test_tensor(EAGER_FLOAT32, (test_shape){2, {10, 5}}, x),
+                            test_tensor(EAGER_FLOAT32, (test_shape){2, {40, 5}}, x)};
   for (int wide = 0; wide < 2; wide++)
-    for (int k = 0; k < 4; k++) {
-      int64_t label[10] = {0, 4, 1};
-      label[3] = label[9] = bad[k];
+    for (int k = 0; k < 8; k++) {
+      int64_t label[40] = {0, 4, 1};
+      label[3] = label[9] = label[25] = bad[k % 4];
+      test_shape shape = {1, {k < 4 ? 10 : 40}};
       eager_tensor *labels =
-          test_tensor_int(wide ? EAGER_INT64 : EAGER_INT32, (test_shape){1, {10}}, label);
+          test_tensor_int(wide ? EAGER_INT64 : EAGER_INT32, shape, label);
       eager_tensor *loss, *backprop;
       assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
-      assert_fails(
-          eager_sparse_softmax_cross_entropy_with_logits(labels, logits, &loss, &backprop),
-          EAGER_INVALID_ARGUMENT,
-          "labels[3] is outside the valid range of [0, 5) "
-          "[Op:SparseSoftmaxCrossEntropyWithLogits]");
+      assert_fails(eager_sparse_softmax_cross_entropy_with_logits(labels, logits[k / 4],
+                                                                  &loss, &backprop),
+                   EAGER_INVALID_ARGUMENT,
+                   "labels[3] is outside the valid range of [0, 5) "
+                   "[Op:SparseSoftmaxCrossEntropyWithLogits]");
       assert_null(loss);
       assert_null(backprop);
       assert_ok(eager_set_thread_execution_mode(EAGER_ASYNC));
-      assert_ok(
-          eager_sparse_softmax_cross_entropy_with_logits(labels, logits, &loss, NULL));
+      assert_ok(eager_sparse_softmax_cross_entropy_with_logits(labels, logits[k / 4], &loss,
+                                                               NULL));
       assert_fails_like(eager_tensor_wait(loss), EAGER_INVALID_ARGUMENT,
                         "labels[3] is outside");
       assert_fails_like(eager_synchronize(NULL), EAGER_INVALID_ARGUMENT, "labels[3]");
@@ -229,7 +241,7 @@ static void labels_out_of_range(void **state) {
       eager_tensor_release(labels);
     }
   assert_ok(eager_set_thread_execution_mode(EAGER_EXECUTION_AUTO));
-  eager_tensor_release(logits);
+  for (int i = 0; i < 2; i++) eager_tensor_release(logits[i]);
 }
 
 static eager_tensor *zeros(eager_dtype dtype, test_shape shape) {

@@ -50,7 +50,8 @@ static void every_axis(void **state) {
   (void)state;
   test_enable();
   static const test_shape shapes[] = {{1, {1}},      {1, {37}},      {2, {7, 10}},
-                                      {2, {33, 17}}, {3, {3, 5, 4}}, {3, {2, 0, 3}}};
+                                      {2, {33, 17}}, {3, {3, 5, 4}}, {3, {2, 0, 3}},
+                                      {2, {18, 48}}, {2, {49, 49}}};
   for (int d = 0; d < TEST_DTYPES; d++) {
     eager_dtype dtype = test_dtypes[d];
     if (!test_is_float(dtype) || !test_has_arithmetic(dtype)) continue;
@@ -100,6 +101,9 @@ static void large_and_special_logits(void **state) {
   for (int i = 16; i < 20; i++) x[i] = -INFINITY;
   for (int axis = 1; axis >= 0; axis--)
     check(EAGER_FLOAT32, (test_shape){2, {6, 4}}, x, axis, 16);
+  double many[4 * 24];
+  for (int i = 0; i < 4 * 24; i++) many[i] = x[i % 24];
+  check(EAGER_FLOAT32, (test_shape){2, {24, 4}}, many, 1, 16);
 }
 
 static void refusals(void **state) {

@@ -60,11 +60,13 @@ static void run_training(bench *b, const char *name, job *j, double share,
 /* What train.c does for a batch. */
 static eager_status step(job *j) {
   const int64_t begin[] = {0, 0}, size[] = {j->plan.batch, -1};
-  eager_tensor *images, *wanted, *loss;
+  eager_tensor *images, *wanted, *loss = NULL;
   eager_status status = eager_slice(j->images, begin, size, &images);
   if (status == EAGER_OK) status = eager_slice(j->wanted, begin, size, &wanted);
-  return status == EAGER_OK ? model_step(&j->model, images, wanted, j->plan.rate, &loss)
-                            : status;
+  if (status == EAGER_OK)
+    status = model_step(&j->model, images, wanted, j->plan.rate, &loss);
+  eager_tensor_release(loss);
+  return status;
 }
 
 static bool our_step(void *state) {
