@@ -25,20 +25,22 @@ INLINED void store_place(__global uchar *y, const search *s, size_t output, long
     ((__global ushort *)y)[output] = (ushort)at;
 }
 
-/* One work-item per result. */
+/* One work-item takes `block` results. */
 INLINED void arg_finish_of(int least, __global uchar *y, const __global A *values,
                            const __global long *places, const search *s) {
-  size_t output = get_global_id(0);
-  if (output >= (size_t)s->outputs) return;
-  A best = values[output];
-  long at = places[output];
-  for (size_t p = 1; p < (size_t)s->parts; p++) {
-    A x = values[p * (size_t)s->outputs + output];
-    if (!beats(least, x, best)) continue;
-    best = x;
-    at = places[p * (size_t)s->outputs + output];
+  size_t outputs = (size_t)s->outputs, output = get_global_id(0) * (size_t)s->block;
+  size_t last = AT_MOST(output + (size_t)s->block, outputs);
+  for (; output < last; output++) {
+    A best = values[output];
+    long at = places[output];
+    for (size_t p = 1; p < (size_t)s->parts; p++) {
+      A x = values[p * outputs + output];
+      if (!beats(least, x, best)) continue;
+      best = x;
+      at = places[p * outputs + output];
+    }
+    store_place(y, s, output, at);
   }
-  store_place(y, s, output, at);
 }
 
 #define ARG_FINISH(finish, least)                                                          \

@@ -1,14 +1,15 @@
 /* Behind arg.cl, for CPUs: one work-item takes `block` results (tiles of `lanes` columns,
  * at most ARG_WIDEST vectors), local size 1. */
 #define ARG_WIDEST 32
-#define LOOKED     64 /* rows whose numbers fit into lanes of any size */
+/* Rows whose numbers fit into lanes. */
+#define LOOKED     ((size_t)(sizeof(MASK_LANE) == 1 ? 64 : 4096))
 
 /* The first of `count` elements that is `value`, or NaN when the value is. */
 INLINED size_t find(const __global T *p, A value, size_t count) {
   size_t i = 0;
   while (i + V <= count) {
     AV x = LOADV(p, i);
-    if (any((x == (AV)value) | FLOAT_OR_INT(x != x, (MV)0))) break;
+    if (ANY((x == (AV)value) | FLOAT_OR_INT(x != x, (MV)0))) break;
     i += V;
   }
   for (; i + 1 < count; i++) {
@@ -22,19 +23,23 @@ INLINED AV better_of(int least, AV x, AV best) {
   return least ? smallerv(x, best) : largerv(x, best);
 }
 
+/* Of `trips` times 4 vectors, where there is NaN among them. */
+OUTLINED AV best_of_all(int least, const __global T *p, size_t trips) {
+  AV best = LOADV(p, 0);
+  for (size_t i = 0; i < 4 * trips; i++) best = better_of(least, LOADV(p, i * V), best);
+  return best;
+}
+
 INLINED A best_of(int least, const __global T *p, size_t count) {
   A best = LOAD(p, 0);
   size_t i = 0;
   if (count >= 4 * V) {
-    AV a = LOADV(p, 0), b = LOADV(p, V), c = LOADV(p, 2 * V), d = LOADV(p, 3 * V);
-    for (i = 4 * V; i + 4 * V <= count; i += 4 * V) {
-      a = better_of(least, LOADV(p, i), a);
-      b = better_of(least, LOADV(p, i + V), b);
-      c = better_of(least, LOADV(p, i + 2 * V), c);
-      d = better_of(least, LOADV(p, i + 3 * V), d);
-    }
-    a = better_of(least, better_of(least, a, b), better_of(least, c, d));
-    best = across(least ? FOLD_MIN : FOLD_MAX, a);
+    int op = least ? FOLD_MIN : FOLD_MAX;
+    bool nan;
+    AV all = stretch_without_nan(op, p, count / (4 * V), &nan);
+    if (nan) all = best_of_all(least, p, count / (4 * V));
+    best = across(op, all);
+    i = count / (4 * V) * (4 * V);
   }
   for (; i < count; i++) {
     A x = LOAD(p, i);
@@ -85,16 +90,40 @@ INLINED void look_at(int least, AV x, size_t row, AV *best, MV *at) {
   *at = select(*at, (MV)(MASK_LANE)row, better);
 }
 
+/* x becomes y where that is better, and so does its place. */
+INLINED void pick(int least, AV *x, MV *at, AV y, MV y_at) {
+  MV better = least ? y < *x : y > *x;
+  *x = SELECT(better, y, *x);
+  *at = select(*at, y_at, better);
+}
+
+/* ROWS_AT_ONCE rows of V columns, of which the first is row `from`: whether there is no NaN
+ * among them. Only then anything changes. */
+INLINED bool look_at_all(int least, const __global T *p, size_t inner, size_t from,
+                         AV *best, MV *at) {
+  AV a = LOADV(p, 0), b = LOADV(p, inner), c = LOADV(p, 2 * inner), d = LOADV(p, 3 * inner);
+  AV e = LOADV(p, 4 * inner), f = LOADV(p, 5 * inner), g = LOADV(p, 6 * inner);
+  AV h = LOADV(p, 7 * inner);
+  if (ANY(is_nan(a, b) | is_nan(c, d) | is_nan(e, f) | is_nan(g, h))) return false;
+  MV at_a = (MV)0, at_c = (MV)2, at_e = (MV)4, at_g = (MV)6;
+  pick(least, &a, &at_a, b, (MV)1);
+  pick(least, &c, &at_c, d, (MV)3);
+  pick(least, &e, &at_e, f, (MV)5);
+  pick(least, &g, &at_g, h, (MV)7);
+  pick(least, &a, &at_a, c, at_c);
+  pick(least, &e, &at_e, g, at_g);
+  pick(least, &a, &at_a, e, at_e);
+  pick(least, best, at, a, at_a + (MV)(MASK_LANE)from);
+  return true;
+}
+
 /* `rows` rows, ROWS_AT_ONCE at most, of which the first is row `from`. */
 INLINED void look_at_rows(int least, const __global T *p, size_t inner, size_t from,
                           size_t rows, size_t count, AV *best, MV *at) {
   AV top = *best;
   MV place = *at;
-  if (rows == ROWS_AT_ONCE && count >= V) {
-#pragma unroll
-    for (int i = 0; i < ROWS_AT_ONCE; i++, p += inner)
-      look_at(least, LOADV(p, 0), from + i, &top, &place);
-  } else {
+  if (rows != ROWS_AT_ONCE || count < V ||
+      !look_at_all(least, p, inner, from, &top, &place)) {
     for (size_t i = 0; i < rows; i++, p += inner) {
       AV x = count >= V ? LOADV(p, 0) : LOADV_PART(p, 0, (int)count);
       look_at(least, x, from + i, &top, &place);
@@ -122,7 +151,7 @@ INLINED void arg_tile_of(int least, const __global T *x, size_t begin, size_t en
         look_at_rows(least, x + (first + i) * inner + v * V, inner, i,
                      AT_MOST(rows - i, ROWS_AT_ONCE), count - v * V, &best[v].v, &at[v].v);
     for (size_t v = 0; v * V < count; v++) {
-      if (!any(at[v].v >= (MV)0)) continue;
+      if (!ANY(at[v].v >= (MV)0)) continue;
       size_t left = AT_MOST(count - v * V, V);
       for (size_t i = 0; i < left; i++)
         if (at[v].a[i] >= 0) places[v * V + i] = (long)first + at[v].a[i];

@@ -49,19 +49,31 @@ batch_norm_frozen(const __global A *scale, long scale_offset, const __global A *
   scales[scales_offset + c] = rsqrt(spread + epsilon) * scale[scale_offset + c];
 }
 
+typedef AV loose_av __attribute__((aligned(sizeof(A))));
+#define GET_AV(p) (*(const __global loose_av *)(p))
+
+/* `past` the caches: then p is aligned. */
+INLINED void put(__global T *p, AV x, bool past) {
+  if (past)
+    STREAMV(p, 0, x);
+  else
+    STOREV(p, 0, x);
+}
+
 #define NORMALISED(x, mean, scale, offset) (((x) - (mean)) * (scale) + (offset))
 
 __kernel void batch_norm_apply(const __global T *x, long x_offset, const __global A *means,
                                long means_offset, const __global A *scales,
                                long scales_offset, const __global A *offsets,
                                long offsets_offset, __global T *y, long y_offset,
-                               channel_shape s, long n, long chunk) {
+                               channel_shape s, long n, long chunk, int stream) {
   size_t channels = (size_t)s.channels, inner = (size_t)s.inner;
   size_t i = get_global_id(0) * (size_t)chunk, end = AT_MOST(i + (size_t)chunk, (size_t)n);
   x += x_offset, y += y_offset;
   means += means_offset, scales += scales_offset, offsets += offsets_offset;
   size_t length = inner == 1 ? channels : inner;
   size_t run = i / length, first = i - run * length;
+  bool past = stream && IS_ALIGNED(y, *y) && length % V == 0;
   for (; i < end; run++, first = 0) {
     size_t c = first, stop = AT_MOST(end, i + (length - first));
     if (inner > 1) c = run - run / channels * channels;
@@ -69,17 +81,24 @@ __kernel void batch_norm_apply(const __global T *x, long x_offset, const __globa
       STORE(y, i, NORMALISED(LOAD(x, i), means[c], scales[c], offsets[c]));
     } else if (inner > 1) {
       A mean = means[c], scale = scales[c], offset = offsets[c];
-      for (size_t j = i; j < stop; j += V) {
-        AV here = load_upto(x + j, stop - j, (A)0);
-        store_upto(y + j, stop - j, NORMALISED(here, mean, scale, offset));
+      for (; i + V <= stop; i += V)
+        put(y + i, NORMALISED(LOADV(x, i), mean, scale, offset), past);
+      if (i < stop) {
+        AV here = load_filled(x + i, stop - i, (A)0);
+        STOREV_PART(y, i, NORMALISED(here, mean, scale, offset), (int)(stop - i));
       }
     } else {
-      for (size_t j = i; j < stop; j += V, c += V) {
-        size_t left = stop - j;
-        AV here = load_upto(x + j, left, (A)0);
+      for (; i + V <= stop; i += V, c += V)
+        put(y + i,
+            NORMALISED(LOADV(x, i), GET_AV(means + c), GET_AV(scales + c),
+                       GET_AV(offsets + c)),
+            past);
+      if (i < stop) {
+        size_t left = stop - i;
+        AV here = load_filled(x + i, left, (A)0);
         here = NORMALISED(here, load_some(means + c, left), load_some(scales + c, left),
                           load_some(offsets + c, left));
-        store_upto(y + j, left, here);
+        STOREV_PART(y, i, here, (int)left);
       }
     }
     i = stop;
@@ -122,7 +141,7 @@ __kernel void batch_norm_back_apply(const __global T *dy, long dy_offset,
                                     const __global A *means, long means_offset,
                                     const __global A *coefs, long coefs_offset,
                                     __global T *dx, long dx_offset, channel_shape s,
-                                    int training, long n, long chunk) {
+                                    int training, long n, long chunk, int stream) {
   size_t channels = (size_t)s.channels, inner = (size_t)s.inner;
   size_t i = get_global_id(0) * (size_t)chunk, end = AT_MOST(i + (size_t)chunk, (size_t)n);
   dy += dy_offset, x += x_offset, dx += dx_offset;
@@ -130,6 +149,7 @@ __kernel void batch_norm_back_apply(const __global T *dy, long dy_offset,
   const __global A *levels = coefs + channels, *tilts = levels + channels;
   size_t length = inner == 1 ? channels : inner;
   size_t run = i / length, first = i - run * length;
+  bool past = stream && IS_ALIGNED(dx, *dx) && length % V == 0;
   for (; i < end; run++, first = 0) {
     size_t c = first, stop = AT_MOST(end, i + (length - first));
     if (inner > 1) c = run - run / channels * channels;
@@ -140,22 +160,26 @@ __kernel void batch_norm_back_apply(const __global T *dy, long dy_offset,
       else
         STORE(dx, i, slope * all);
     } else {
-      for (size_t j = i; j < stop; j += V) {
-        size_t left = stop - j;
-        AV mean = (AV)means[c], all = (AV)coefs[c];
-        AV level = (AV)levels[c], tilt = (AV)tilts[c];
-        if (inner == 1) {
-          mean = load_some(means + c, left);
-          all = load_some(coefs + c, left);
-          level = load_some(levels + c, left);
-          tilt = load_some(tilts + c, left);
-          c += V;
+      AV mean = (AV)means[c], all = (AV)coefs[c];
+      AV level = (AV)levels[c], tilt = (AV)tilts[c];
+      for (; i < stop; i += V, c += V) {
+        size_t left = stop - i;
+        bool full = left >= V;
+        if (inner == 1 && full) {
+          mean = GET_AV(means + c), all = GET_AV(coefs + c);
+          level = GET_AV(levels + c), tilt = GET_AV(tilts + c);
+        } else if (inner == 1) {
+          mean = load_some(means + c, left), all = load_some(coefs + c, left);
+          level = load_some(levels + c, left), tilt = load_some(tilts + c, left);
         }
-        AV slope = load_upto(dy + j, left, (A)0), here = load_upto(x + j, left, (A)0);
+        AV slope = load_upto(dy + i, left, (A)0);
+        AV result = slope * all;
         if (training)
-          store_upto(dx + j, left, SLOPED(slope, here, mean, all, level, tilt));
+          result = SLOPED(slope, load_upto(x + i, left, (A)0), mean, all, level, tilt);
+        if (full)
+          put(dx + i, result, past);
         else
-          store_upto(dx + j, left, slope * all);
+          STOREV_PART(dx, i, result, (int)left);
       }
     }
     i = stop;

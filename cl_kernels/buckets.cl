@@ -88,6 +88,43 @@ __kernel void bucket_scan(__global uint *pool, long pool_offset, long numbers, l
   }
 }
 
+/* ---- Lists ---- */
+
+typedef struct { /* as in owners.cl */
+  long count, targets, columns, each, items, finish;
+  long keys, order, table, table_step, bins, shift;
+} owners;
+
+/* lists: where in the order the entries of each destination end, of no destination at last
+ * ([targets + 1]), then the order ([count]): the entries by destination, stably. Work-item
+ * b lists bin b. */
+__kernel void bucket_list(__global uint *lists, long lists_offset,
+                          const __global uint *pool, long pool_offset, owners given) {
+  owners o = given;
+  size_t bin = get_global_id(0), first = bin << o.shift;
+  if (bin >= (size_t)o.bins) return;
+  pool += pool_offset;
+  size_t begin = 0, end = (size_t)o.count;
+  if (o.bins > 1) {
+    const __global uint *begins = pool + o.table + bin * (size_t)o.table_step;
+    begin = begins[0];
+    if (bin + 1 < (size_t)o.bins) end = begins[o.table_step];
+  }
+  const __global uint *keys = pool + o.keys;
+  __global uint *places = lists + lists_offset, *order = places + o.targets + 1;
+  size_t last = AT_MOST(first + ((size_t)1 << o.shift), (size_t)o.targets + 1);
+  for (size_t i = first; i < last; i++) places[i] = 0;
+  for (size_t i = begin; i < end; i++) places[keys[i]]++;
+  uint place = (uint)begin;
+  for (size_t i = first; i < last; i++) {
+    uint count = places[i];
+    places[i] = place;
+    place += count;
+  }
+  for (size_t i = begin; i < end; i++)
+    order[places[keys[i]]++] = o.order < 0 ? (uint)i : pool[(size_t)o.order + i];
+}
+
 /* ---- Keys ---- */
 
 typedef struct {
@@ -113,6 +150,29 @@ static inline void refuse(volatile __global int *cells, int slot, size_t positio
   atomic_min(cells + slot, (int)AT_MOST(position, (size_t)(INT_MAX - 1)));
 }
 
+/* Which ids are refused and which ones count nowhere. */
+enum {
+  RULE_RISING,   /* refused: those below their predecessor or 0; nowhere: too large */
+  RULE_SEGMENTS, /* refused: too large; nowhere: negative */
+  RULE_BINS,     /* refused: negative; nowhere: too large */
+};
+
+INLINED LONGV load_ids(const __global uchar *p, size_t i, int kind) {
+  return kind == 1 ? JOIN(convert_, LONGV)(VLOAD(0, (const __global int *)p + i))
+                   : VLOAD(0, (const __global long *)p + i);
+}
+
+/* V keys at once, where there is nothing to refuse and nothing that counts nowhere. */
+INLINED bool put_keys(__global uint *keys, const __global uchar *ids, size_t i, int kind,
+                      long size, bool rising, long base) {
+  LONGV id = load_ids(ids, i, kind);
+  LONGV other = (id < (LONGV)0) | (id >= (LONGV)size);
+  if (rising) other |= load_ids(ids, i - 1, kind) > id;
+  if (ANY(other)) return false;
+  VSTORE(JOIN(convert_, UINTV)(id + (LONGV)base), 0, keys);
+  return true;
+}
+
 /* indices is [count][depth]. */
 __kernel void corner_keys(__global uint *pool, long pool_offset, long keys,
                           const __global uchar *indices, long indices_offset, int kind,
@@ -120,7 +180,13 @@ __kernel void corner_keys(__global uint *pool, long pool_offset, long keys,
                           int slot) {
   corner c = shape;
   stretch own = own_stretch(count, each);
+  bool plain = c.depth == 1 && c.strides[0] == 1 && (kind == 1 || kind == 2);
   for (; own.i < own.end; own.i++) {
+    while (plain && own.i + V <= own.end &&
+           put_keys(pool + (size_t)(pool_offset + keys) + own.i, indices,
+                    (size_t)indices_offset + own.i, kind, c.dims[0], false, 0))
+      own.i += V;
+    if (own.i >= own.end) return;
     long key = 0;
     bool legal = true;
     for (int d = 0; d < c.depth; d++) {
@@ -138,13 +204,6 @@ __kernel void corner_keys(__global uint *pool, long pool_offset, long keys,
     pool[(size_t)(pool_offset + keys) + own.i] = (uint)key;
   }
 }
-
-/* Which ids are refused and which ones count nowhere. */
-enum {
-  RULE_RISING,   /* refused: those below their predecessor or 0; nowhere: too large */
-  RULE_SEGMENTS, /* refused: too large; nowhere: negative */
-  RULE_BINS,     /* refused: negative; nowhere: too large */
-};
 
 /* The key of id `i`; `size` for one that counts nowhere. */
 static inline long id_key(const __global uchar *ids, size_t i, size_t position, int kind,
@@ -167,14 +226,22 @@ __kernel void id_keys(__global uint *pool, long pool_offset, long keys,
                       long each, long length, long size, long targets, int rule,
                       volatile __global int *cells, int slot) {
   stretch own = own_stretch(count, each);
-  for (; own.i < own.end; own.i++) {
-    long key =
-        id_key(ids, (size_t)ids_offset + own.i, own.i, kind, size, rule, cells, slot);
-    if (key < size)
-      key += (long)(own.i / (size_t)length) * size;
-    else
-      key = targets;
-    pool[(size_t)(pool_offset + keys) + own.i] = (uint)key;
+  keys += pool_offset;
+  while (own.i < own.end) {
+    size_t row = own.i / (size_t)length;
+    size_t end = AT_MOST((row + 1) * (size_t)length, own.end);
+    long base = (long)row * size;
+    for (; own.i < end; own.i++) {
+      /* Not the first: it has no predecessor. */
+      while (own.i > 0 && own.i + V <= end && (kind == 1 || kind == 2) &&
+             put_keys(pool + (size_t)keys + own.i, ids, (size_t)ids_offset + own.i, kind,
+                      size, rule == RULE_RISING, base))
+        own.i += V;
+      if (own.i >= end) break;
+      long key =
+          id_key(ids, (size_t)ids_offset + own.i, own.i, kind, size, rule, cells, slot);
+      pool[(size_t)keys + own.i] = (uint)(key < size ? key + base : targets);
+    }
   }
 }
 

@@ -11,7 +11,8 @@
  *   by_row     dy, and dy * (x - mean[row]) * scale[row]; _columns only
  *
  * _rows: a team makes a part of one channel. _columns: a work-item makes a part of V
- * channels side by side; rows are neighbours on CPUs, elsewhere `parts` apart. */
+ * channels side by side, on CPUs of TILE_WIDTH * V; rows are neighbours on CPUs, elsewhere
+ * `parts` apart. */
 typedef struct {
   long outer, channels, inner, parts, part, lanes, centred;
 } channel_shape;
@@ -19,7 +20,9 @@ typedef struct {
 enum { OF_MEAN, OF_SQUARES, OF_SLOPES, OF_WEIGHTED, OF_ROWS };
 
 /* Trips over which sums run plainly; what is lost between such stretches is carried on. */
-#define STRETCH 16
+#define STRETCH    16
+/* Vectors side by side: whole lines of memory, and terms that wait for nothing. */
+#define TILE_WIDTH (CPU_LIKE ? 4 : 1)
 
 INLINED void add_terms(int what, AV x, AV dy, AV mean, AV weight, AV plain[2]) {
   AV centred = x - mean;
@@ -94,48 +97,115 @@ INLINED void sum_rows(int what, const __global T *x, const __global T *dy,
   if (what != OF_MEAN) partials[(size_t)s->parts * channels] = b;
 }
 
+/* What the columns of one vector need. */
+typedef struct column {
+  AV sums[4], plain[2], middle;
+} column;
+
+INLINED void begin_column(int what, const __global A *mean, size_t count, bool centred,
+                          column *c) {
+  for (int i = 0; i < 4; i++) c->sums[i] = (AV)0;
+  c->plain[0] = c->plain[1] = c->middle = (AV)0;
+  if (what != OF_MEAN && what != OF_ROWS && centred) c->middle = load_some(mean, count);
+}
+
+/* x and dy: where the column's part of row `row` is. */
+INLINED void add_row(int what, const __global T *x, const __global T *dy,
+                     const __global A *mean, const __global A *scale, size_t row,
+                     size_t count, bool centred, column *c) {
+  AV weight = (AV)0, slope = (AV)0, middle = c->middle;
+  if (what == OF_ROWS) {
+    if (centred) middle = (AV)mean[row];
+    weight = (AV)scale[row];
+  }
+  if (has_slopes(what)) slope = load_upto(dy, count, (A)0);
+  add_terms(what, load_upto(x, count, (A)0), slope, middle, weight, c->plain);
+}
+
+INLINED void end_column(int what, __global A *partials, size_t second, size_t count,
+                        const column *c) {
+  row_lanes a, b;
+  a.v = c->sums[0] - c->sums[1];
+  b.v = c->sums[2] - c->sums[3];
+  for (size_t i = 0; i < count; i++) {
+    partials[i] = a.a[i];
+    if (what != OF_MEAN) partials[second + i] = b.a[i];
+  }
+}
+
+typedef struct tile {
+  const __global T *x, *dy;
+  const __global A *mean, *scale; /* from the tile's first column on, but of rows */
+  __global A *partials;
+  size_t channels, second, row, rows, step;
+  bool centred;
+} tile;
+
+INLINED void sum_column(int what, const tile *t, size_t at, size_t count) {
+  column c;
+  begin_column(what, t->mean + at, count, t->centred, &c);
+  for (size_t row = t->row; row < t->rows;) {
+    size_t stop = AT_MOST(t->rows, row + STRETCH * t->step);
+    for (; row < stop; row += t->step) {
+      size_t i = row * t->channels + at;
+      add_row(what, t->x + i, t->dy + i, t->mean, t->scale, row, count, t->centred, &c);
+    }
+    carry_terms(what, c.plain, c.sums);
+  }
+  end_column(what, t->partials + at, t->second, count, &c);
+}
+
+/* Four at once. Not an array of columns: PoCL would keep it in memory. */
+INLINED void sum_columns_wide(int what, const tile *t) {
+  column a, b, c, d;
+  begin_column(what, t->mean, V, t->centred, &a);
+  begin_column(what, t->mean + V, V, t->centred, &b);
+  begin_column(what, t->mean + 2 * V, V, t->centred, &c);
+  begin_column(what, t->mean + 3 * V, V, t->centred, &d);
+  for (size_t row = t->row; row < t->rows;) {
+    size_t stop = AT_MOST(t->rows, row + STRETCH * t->step);
+    for (; row < stop; row += t->step) {
+      const __global T *x = t->x + row * t->channels, *dy = t->dy + row * t->channels;
+      add_row(what, x, dy, t->mean, t->scale, row, V, t->centred, &a);
+      add_row(what, x + V, dy + V, t->mean, t->scale, row, V, t->centred, &b);
+      add_row(what, x + 2 * V, dy + 2 * V, t->mean, t->scale, row, V, t->centred, &c);
+      add_row(what, x + 3 * V, dy + 3 * V, t->mean, t->scale, row, V, t->centred, &d);
+    }
+    carry_terms(what, a.plain, a.sums);
+    carry_terms(what, b.plain, b.sums);
+    carry_terms(what, c.plain, c.sums);
+    carry_terms(what, d.plain, d.sums);
+  }
+  end_column(what, t->partials, t->second, V, &a);
+  end_column(what, t->partials + V, t->second, V, &b);
+  end_column(what, t->partials + 2 * V, t->second, V, &c);
+  end_column(what, t->partials + 3 * V, t->second, V, &d);
+}
+
 INLINED void sum_columns(int what, const __global T *x, const __global T *dy,
                          const __global A *mean, const __global A *scale,
                          __global A *partials, const channel_shape *s) {
   size_t channels = (size_t)s->channels, rows = (size_t)s->outer, parts = (size_t)s->parts;
-  size_t tiles = (channels + V - 1) / V, here = get_global_id(0), part = here / tiles;
-  size_t channel = (here - part * tiles) * V;
+  size_t wide = TILE_WIDTH * V, tiles = (channels + wide - 1) / wide;
+  size_t here = get_global_id(0), part = here / tiles;
+  size_t channel = (here - part * tiles) * wide;
   if (part >= parts) return;
-  size_t count = AT_MOST(channels - channel, V);
-  size_t row = part, step = parts;
+  tile t = {
+      x + channel,    dy + channel,     mean, scale, partials + part * channels + channel,
+      channels,       parts * channels, part, rows,  parts,
+      s->centred != 0};
+  if (what != OF_ROWS) t.mean += channel;
   if (CPU_LIKE) {
-    row = part * (size_t)s->part;
-    rows = AT_MOST(row + (size_t)s->part, rows);
-    step = 1;
+    t.row = part * (size_t)s->part;
+    t.rows = AT_MOST(t.row + (size_t)s->part, rows);
+    t.step = 1;
   }
-  AV sums[4], plain[2];
-  for (int i = 0; i < 4; i++) sums[i] = (AV)0;
-  plain[0] = plain[1] = (AV)0;
-  AV middle = (AV)0, weight = (AV)0;
-  if (what != OF_MEAN && what != OF_ROWS && s->centred)
-    middle = load_some(mean + channel, count);
-  while (row < rows) {
-    size_t stop = AT_MOST(rows, row + STRETCH * step);
-    for (; row < stop; row += step) {
-      size_t at = row * channels + channel;
-      if (what == OF_ROWS) {
-        if (s->centred) middle = (AV)mean[row];
-        weight = (AV)scale[row];
-      }
-      AV slope = (AV)0;
-      if (has_slopes(what)) slope = load_upto(dy + at, count, (A)0);
-      add_terms(what, load_upto(x + at, count, (A)0), slope, middle, weight, plain);
-    }
-    carry_terms(what, plain, sums);
+  size_t count = AT_MOST(channels - channel, wide);
+  if (TILE_WIDTH == 4 && count == wide) {
+    sum_columns_wide(what, &t);
+    return;
   }
-  row_lanes a, b;
-  a.v = sums[0] - sums[1];
-  b.v = sums[2] - sums[3];
-  partials += part * channels + channel;
-  for (size_t i = 0; i < count; i++) {
-    partials[i] = a.a[i];
-    if (what != OF_MEAN) partials[parts * channels + i] = b.a[i];
-  }
+  for (size_t i = 0; i < count; i += V) sum_column(what, &t, i, AT_MOST(count - i, V));
 }
 
 /* Sum 0 or 1 of a channel, from its parts. */

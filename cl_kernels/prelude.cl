@@ -295,8 +295,12 @@ static inline void STORE(__global T *p, size_t i, A x) {
 static inline AV LOADV(const __global T *p, size_t i) {
   return JOIN(vload_half, V)(0, (const __global half *)(p + i));
 }
+/* By way of a vector: PoCL's vstore_half takes p for aligned, which shows where x is known
+ * when it compiles. */
 static inline void STOREV(__global T *p, size_t i, AV x) {
-  JOIN(JOIN(vstore_half, V), _rte)(x, 0, (__global half *)(p + i));
+  TV bits;
+  JOIN(JOIN(vstore_half, V), _rte)(x, 0, (half *)&bits);
+  PUTV(T, bits, p + i);
 }
 #define STREAMV STOREV
 #elif DTYPE_BFLOAT16

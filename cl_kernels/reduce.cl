@@ -26,6 +26,9 @@ enum { LAST_NOTHING, LAST_ROOT, LAST_LOG };
 /* Trips over which sums run plainly; what is lost between such stretches is carried on. */
 #define STRETCH      16
 #define ROWS_AT_ONCE 8
+/* Elements between what is read and what is asked for: two pages, as processors do not
+ * follow a run by themselves from one page into the next. May be behind the last. */
+#define AHEAD        (8192 / T_SIZE)
 #define WIDEST       64 /* vectors of columns that a work-item takes side by side */
 
 INLINED A start_of(int op) {
@@ -180,6 +183,7 @@ INLINED AV stretch_without_nan(int op, const __global T *p, size_t trips, bool *
   for (size_t i = 1; i < trips; i++) {
     p += 4 * V;
     AV e = LOADV(p, 0), f = LOADV(p, V), g = LOADV(p, 2 * V), h = LOADV(p, 3 * V);
+    PREFETCH(p + AHEAD, (size_t)(4 * V));
     nan |= is_nan(e, f) | is_nan(g, h);
     a = without_nan(op, a, e);
     b = without_nan(op, b, f);
@@ -194,6 +198,7 @@ INLINED AV stretch_without_nan(int op, const __global T *p, size_t trips, bool *
 INLINED AV stretch_of(int op, const __global T *p, size_t trips, AV centre) {
   AV start = (AV)start_of(op), a = start, b = start, c = start, d = start;
   for (size_t i = 0; i < trips; i++, p += 4 * V) {
+    PREFETCH(p + AHEAD, (size_t)(4 * V));
     a = combinev(op, a, load_seen(op, p, centre));
     b = combinev(op, b, load_seen(op, p + V, centre));
     c = combinev(op, c, load_seen(op, p + 2 * V, centre));

@@ -6,9 +6,10 @@
 #include "runtime/run.h"
 
 enum {
-  PART = 16384, /* elements worth a work-item of their own */
-  WIDEST = 32,  /* vectors side by side, as in arg.cl */
-  BLOCKS = 64,  /* work-items that keep a CPU's cores busy */
+  PART = 16384,   /* elements worth a work-item of their own */
+  WIDEST = 32,    /* vectors side by side, as in arg.cl */
+  BLOCKS = 64,    /* work-items that keep a CPU's cores busy */
+  FINISHED = 256, /* results of a CPU's work-item that compares parts */
 };
 
 /* As in arg.cl. */
@@ -129,12 +130,14 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
       eager__kernel_end(commands, eager__grid_2d(groups * local, local, s.parts, 1));
   if (s.parts == 1 || status != EAGER_OK) return status;
 
+  s.block = blocks ? FINISHED : 1;
   eager__kernel_begin(commands, &eager__family_arg, call->dtype, row->finish);
   eager__arg_output(commands, 0);
   eager__arg_scratch(commands, values);
   eager__arg_scratch(commands, places);
   eager__arg_bytes(commands, &s, sizeof s);
-  return eager__kernel_end(commands, eager__grid_1d(s.outputs, local));
+  return eager__kernel_end(commands,
+                           eager__grid_1d(eager__ceil_div(s.outputs, s.block), local));
 }
 
 static const searcher argmax = {"argmax_rows", "argmax_columns", "argmax_group",

@@ -84,6 +84,8 @@ static eager_status end_apply(eager__commands *commands, const eager__shape *x) 
   }
   eager__arg_long(commands, n);
   eager__arg_long(commands, chunk);
+  eager__arg_int(commands,
+                 eager__lanes_stream(n * (int64_t)eager_dtype_size(commands->call->dtype)));
   return eager__kernel_end(commands, grid);
 }
 

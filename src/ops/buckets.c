@@ -8,7 +8,7 @@
 
 enum {
   DIGIT = 6, /* as in buckets.cl */
-  BINS = 1 << DIGIT,
+  BINS = EAGER__BINS,
   /* Of a work-item on a CPU, and elsewhere. */
   SORTED_LEAST = 1024,
   SORTED = 64,
@@ -142,26 +142,39 @@ static eager_status scan(eager__commands *commands, int pool, int64_t numbers,
   return add_scan_kernel(commands, "bucket_scan", pool, numbers, count, sums);
 }
 
-eager_status eager__buckets_sort(eager__commands *commands, eager__buckets *b) {
-  int64_t orders[] = {b->other_order, b->other_order + b->entries};
-  for (int shift = 0, pass = 0; shift == 0 || b->targets >> shift > 0; shift += DIGIT) {
-    sorting s = {.count = b->entries,
-                 .each = b->each,
-                 .items = b->items,
-                 .keys = b->keys,
-                 .order = b->order,
-                 .to_keys = b->other_keys,
-                 .to_order = orders[pass++ % 2],
-                 .table = b->table,
-                 .shift = shift};
-    EAGER__TRY(add_sort_kernel(commands, "bucket_count", b, &s));
-    EAGER__TRY(scan(commands, b->pool, b->table, BINS * b->items));
-    EAGER__TRY(add_sort_kernel(commands, "bucket_place", b, &s));
-    b->other_keys = b->keys;
-    b->keys = s.to_keys;
-    b->order = s.to_order;
-  }
+/* One stable pass, by the DIGIT bits from `shift` on. */
+static eager_status sort_digit(eager__commands *commands, eager__buckets *b, int shift) {
+  bool first = b->order != b->other_order;
+  sorting s = {.count = b->entries,
+               .each = b->each,
+               .items = b->items,
+               .keys = b->keys,
+               .order = b->order,
+               .to_keys = b->other_keys,
+               .to_order = first ? b->other_order : b->other_order + b->entries,
+               .table = b->table,
+               .shift = shift};
+  EAGER__TRY(add_sort_kernel(commands, "bucket_count", b, &s));
+  EAGER__TRY(scan(commands, b->pool, b->table, BINS * b->items));
+  EAGER__TRY(add_sort_kernel(commands, "bucket_place", b, &s));
+  b->other_keys = b->keys;
+  b->keys = s.to_keys;
+  b->order = s.to_order;
   return EAGER_OK;
+}
+
+eager_status eager__buckets_sort(eager__commands *commands, eager__buckets *b) {
+  for (int shift = 0; shift == 0 || b->targets >> shift > 0; shift += DIGIT)
+    EAGER__TRY(sort_digit(commands, b, shift));
+  return EAGER_OK;
+}
+
+eager_status eager__buckets_deal(eager__commands *commands, eager__buckets *b,
+                                 int *out_shift) {
+  int shift = 0;
+  while (b->targets >> shift >= BINS) shift++;
+  *out_shift = shift;
+  return sort_digit(commands, b, shift);
 }
 
 /* --- Folding --- */

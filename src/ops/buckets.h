@@ -55,6 +55,10 @@ eager_status eager__buckets_begin(eager__commands *commands, int64_t entries,
                                   int64_t targets, int64_t columns, bool sort,
                                   eager__buckets *out);
 eager_status eager__buckets_sort(eager__commands *commands, eager__buckets *buckets);
+/* As sorting, but only by key >> shift, which is below EAGER__BINS. Where a bin begins
+ * stands in the table: [EAGER__BINS][items], its first item. */
+eager_status eager__buckets_deal(eager__commands *commands, eager__buckets *buckets,
+                                 int *out_shift);
 /* Output 0, [targets][columns], wherever an entry goes; the rest of it is left alone. */
 eager_status eager__buckets_fold(eager__commands *commands, const eager__buckets *buckets,
                                  const eager__fold *fold);
@@ -64,6 +68,8 @@ eager_status eager__add_zeros(eager__commands *commands, int scratch, int64_t co
 
 /* Three kernel arguments: the pool, and where in it the keys are. */
 void eager__arg_keys(eager__commands *commands, const eager__buckets *buckets);
+
+enum { EAGER__BINS = 64 };
 
 /* What is refused of ids, and what counts nowhere; as in buckets.cl. */
 enum { EAGER__RULE_RISING, EAGER__RULE_SEGMENTS, EAGER__RULE_BINS };

@@ -7,6 +7,8 @@
 
 enum {
   PART = 16384,      /* elements worth a work-item of a CPU */
+  TILE_WIDTH = 4,    /* as in channel_sums.cl */
+  TILE_PART = 65536, /* as PART, where each channel's parts are added up behind */
   BLOCKS = 64,       /* work-items that keep a CPU's cores busy */
   TEAMS = 1024,      /* teams, and */
   WALKERS = 32768,   /* work-items that keep a GPU busy */
@@ -65,10 +67,10 @@ static int64_t cut_rows(const eager__commands *commands, eager__channels *c) {
 
 static int64_t cut_columns(const eager__commands *commands, eager__channels *c) {
   const eager__traits *traits = eager__commands_traits(commands);
-  int64_t tiles = eager__ceil_div(c->channels, (int64_t)traits->vector_width);
-  int64_t parts;
+  int64_t width = (int64_t)traits->vector_width * (traits->cpu_like ? TILE_WIDTH : 1);
+  int64_t tiles = eager__ceil_div(c->channels, width), parts;
   if (traits->cpu_like) {
-    parts = eager__at_most(BLOCKS / tiles, c->outer * c->channels / PART);
+    parts = eager__at_most(BLOCKS / tiles, c->outer * c->channels / TILE_PART);
   } else {
     parts = eager__at_most(WALKERS / tiles, c->outer / EACH);
     int64_t least =

@@ -1,5 +1,6 @@
-/* Sums by destination without sorting, for devices like a CPU: every work-item owns some
- * destinations and walks all keys. cl_kernels/owners.cl is the other half. */
+/* Sums by destination in order of the entries, for devices like a CPU: rows are listed by
+ * destination and added up in registers, single numbers where they go. cl_kernels/owners.cl
+ * is the other half. */
 #ifndef EAGER_OPS_OWNERS_H
 #define EAGER_OPS_OWNERS_H
 
@@ -10,9 +11,13 @@
 bool eager__owners_fit(const eager__commands *commands, int64_t entries, int64_t targets,
                        const eager__fold *fold);
 
-/* As eager__buckets_fold, for keys that need no sorting, but output 0 becomes whole: zeros
- * or `onto` where no entry goes. */
-eager_status eager__add_owned(eager__commands *commands, const eager__buckets *buckets,
+/* Whether eager__buckets_begin shall leave room for sorting. */
+bool eager__owners_sort(const eager__commands *commands, int64_t entries, int64_t targets,
+                        int64_t columns);
+
+/* As eager__buckets_fold, for keys that have not been sorted, but output 0 becomes whole:
+ * zeros or `onto` where no entry goes. */
+eager_status eager__add_owned(eager__commands *commands, eager__buckets *buckets,
                               const eager__fold *fold);
 
 #endif

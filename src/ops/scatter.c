@@ -159,10 +159,11 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   if (!owned) EAGER__TRY(add_base(call, commands));
   if (entries == 0) return EAGER_OK;
 
+  int64_t columns = eager__shape_product(out, depth, out->rank);
+  bool sort = !row->replaces;
+  if (owned) sort = eager__owners_sort(commands, entries, targets, columns);
   eager__buckets buckets;
-  EAGER__TRY(eager__buckets_begin(commands, entries, targets,
-                                  eager__shape_product(out, depth, out->rank),
-                                  !row->replaces && !owned, &buckets));
+  EAGER__TRY(eager__buckets_begin(commands, entries, targets, columns, sort, &buckets));
   EAGER__TRY(add_keys(call, commands, &buckets));
   if (row->replaces) return add_replacing(call, commands, &buckets);
   if (owned) return eager__add_owned(commands, &buckets, &fold);

@@ -111,10 +111,12 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
                eager__owners_fit(commands, entries, out->dims[0], &fold);
   if (!owned) EAGER__TRY(fill_empty(call, commands));
   if (entries == 0) return EAGER_OK;
+  int64_t columns = eager__shape_product(out, 1, out->rank);
+  bool sort = !row->rising;
+  if (owned) sort = eager__owners_sort(commands, entries, out->dims[0], columns);
   eager__buckets buckets;
-  EAGER__TRY(eager__buckets_begin(commands, entries, out->dims[0],
-                                  eager__shape_product(out, 1, out->rank),
-                                  !row->rising && !owned, &buckets));
+  EAGER__TRY(
+      eager__buckets_begin(commands, entries, out->dims[0], columns, sort, &buckets));
   EAGER__TRY(add_keys(call, commands, row->rising, &buckets));
   if (owned) return eager__add_owned(commands, &buckets, &fold);
   if (!row->rising) EAGER__TRY(eager__buckets_sort(commands, &buckets));

@@ -96,6 +96,8 @@ static void long_axes(void **state) {
   check(EAGER_FLOAT32, (test_shape){2, {131, 530}}, 0, 50, true);
   if (test_has_arithmetic(EAGER_FLOAT64))
     check(EAGER_FLOAT64, (test_shape){3, {3, 70, 37}}, 1, 1e6, true);
+  check(EAGER_FLOAT32, (test_shape){2, {40, 1027}}, 1, 1e6, true);
+  check(EAGER_FLOAT16, (test_shape){2, {5, 300}}, 1, 100, true);
   check(EAGER_INT8, (test_shape){2, {4099, 70}}, 0, 100, false);
   check(EAGER_UINT8, (test_shape){2, {300, 1100}}, 0, 3, false);
 }

@@ -29,6 +29,9 @@ static const norm_case cases[] = {
     {{4, {0, 2, 2, 3}}, true, false, 1, 0},
     {{4, {0, 3, 2, 2}}, false, true, 1, 0},
     {{4, {2, 2, 2, 0}}, true, false, 1, 0},
+    {{4, {2, 3, 7, 64}}, true, false, 1, 0},
+    {{4, {1, 5, 7, 79}}, true, false, 1, 0},
+    {{4, {3, 3, 2, 129}}, true, true, 1, 0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -37,6 +40,8 @@ static const norm_case long_cases[] = {
     {{4, {1, 3, 1, 200003}}, false, false, 1, 0},
     {{4, {200003, 1, 1, 1}}, true, false, 1, 0},
     {{4, {65537, 3, 1, 2}}, false, false, 1, 0},
+    {{4, {1, 257, 256, 64}}, true, false, 1, 0}, /* 16 MiB: stored past the caches */
+    {{4, {1, 257, 256, 65}}, true, false, 1, 0},
 };
 enum { LONG_CASES = sizeof long_cases / sizeof *long_cases };
 

@@ -35,17 +35,20 @@ typedef struct segment_case {
 } segment_case;
 
 static const segment_case cases[] = {
-    {{1, {7}}, {0}, 4, false},          {{1, {1}}, {0}, 1, false},
-    {{1, {0}}, {1, {3}}, 4, false},     {{0}, {1, {5}}, 3, false},
-    {{1, {9}}, {1, {3}}, 5, false},     {{2, {3, 4}}, {1, {2}}, 6, false},
-    {{1, {13}}, {1, {16}}, 4, false},   {{1, {13}}, {2, {3, 11}}, 4, false},
-    {{1, {31}}, {1, {1}}, 2, false},    {{3, {2, 3, 4}}, {3, {1, 2, 1}}, 9, false},
-    {{1, {5}}, {1, {3}}, 0, false},     {{1, {5}}, {1, {0}}, 3, false},
-    {{1, {300}}, {0}, 7, true},         {{1, {257}}, {1, {17}}, 3, true},
-    {{1, {1025}}, {1, {5}}, 64, false}, {{1, {513}}, {1, {64}}, 63, false},
-    {{1, {4097}}, {0}, 4097, false},    {{1, {3}}, {1, {4099}}, 2, false},
-    {{2, {1000, 3}}, {0}, 65, false},   {{1, {65535}}, {0}, 300, false},
-    {{1, {65537}}, {0}, 70000, false},  {{1, {200003}}, {0}, 3, true},
+    {{1, {7}}, {0}, 4, false},           {{1, {1}}, {0}, 1, false},
+    {{1, {0}}, {1, {3}}, 4, false},      {{0}, {1, {5}}, 3, false},
+    {{1, {9}}, {1, {3}}, 5, false},      {{2, {3, 4}}, {1, {2}}, 6, false},
+    {{1, {13}}, {1, {16}}, 4, false},    {{1, {13}}, {2, {3, 11}}, 4, false},
+    {{1, {31}}, {1, {1}}, 2, false},     {{3, {2, 3, 4}}, {3, {1, 2, 1}}, 9, false},
+    {{1, {5}}, {1, {3}}, 0, false},      {{1, {5}}, {1, {0}}, 3, false},
+    {{1, {300}}, {0}, 7, true},          {{1, {257}}, {1, {17}}, 3, true},
+    {{1, {1025}}, {1, {5}}, 64, false},  {{1, {513}}, {1, {64}}, 63, false},
+    {{1, {4097}}, {0}, 4097, false},     {{1, {3}}, {1, {4099}}, 2, false},
+    {{2, {1000, 3}}, {0}, 65, false},    {{1, {65535}}, {0}, 300, false},
+    {{1, {65537}}, {0}, 70000, false},   {{1, {200003}}, {0}, 3, true},
+    {{1, {37}}, {1, {15}}, 9, false},    {{1, {37}}, {1, {17}}, 9, false},
+    {{1, {37}}, {1, {65}}, 9, false},    {{1, {29}}, {1, {79}}, 9, false},
+    {{1, {29}}, {2, {3, 43}}, 9, false},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -215,6 +218,38 @@ static void keeps_specials(void **state) {
   eager_tensor_release(id);
 }
 
+/* So many that they are dealt out before they are listed or added. */
+static void adds_to_many_segments(void **state) {
+  (void)state;
+  static const segment_case many[] = {
+      {{1, {33000}}, {1, {16}}, 131072, false}, /* the last bin has only those left out */
+      {{1, {17000}}, {1, {17}}, 65537, false},  {{1, {1100000}}, {0}, 4194303, false},
+      {{1, {150000}}, {1, {3}}, 300001, false}, {{1, {1048577}}, {1, {16}}, 5, false},
+  };
+  test_enable();
+  if (test_is_slow()) return;
+  static const eager_dtype dtypes[] = {EAGER_FLOAT32, EAGER_INT32, EAGER_FLOAT16};
+  for (int i = 0; i < 5; i++) {
+    const segment_case *c = &many[i];
+    eager_dtype dtype = dtypes[i == 4 ? 1 : i % 3]; /* 2e5 terms: 0 to 8 each */
+    int64_t count = test_elements(c->ids), columns = test_elements(c->row);
+    int64_t *ids = make_ids(c, false, count);
+    double *values = make_data(SUM, dtype, count, columns);
+    test_shape data_shape = {1 + c->row.rank, {count, c->row.dims[0]}};
+    test_shape out = {data_shape.rank, {c->segments, c->row.dims[0]}};
+    eager_tensor *data = test_tensor(dtype, data_shape, values), *y;
+    eager_tensor *id_tensor = test_tensor_int(EAGER_INT32, c->ids, ids);
+    test_poison((size_t)test_elements(out) * eager_dtype_size(dtype));
+    assert_ok(eager_unsorted_segment_sum(data, id_tensor, c->segments, &y));
+    test_expect(y, dtype, out,
+                reference(SUM, dtype, false, values, ids, count, c->segments, columns),
+                TEST_EXACT, test_text("many, case %d", i));
+    eager_tensor_release(data);
+    eager_tensor_release(id_tensor);
+    eager_tensor_release(y);
+  }
+}
+
 /* To the bit, which doubles do not tell. */
 static void fills_rows_of_no_id(void **state) {
   (void)state;
@@ -343,11 +378,46 @@ static void refuses_bad_arguments(void **state) {
   for (int i = 0; i < 7; i++) eager_tensor_release(all[i]);
 }
 
+/* Ids are looked at by vectors. */
+static void finds_a_bad_id_among_many(void **state) {
+  (void)state;
+  enum { COUNT = 53 };
+  test_shape all = {1, {COUNT}};
+  test_enable();
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
+  double *zeros = test_alloc(COUNT * sizeof *zeros);
+  eager_tensor *x = test_tensor(EAGER_FLOAT32, all, zeros), *y;
+  for (int wide = 0; wide < 2; wide++)
+    for (int bad = 0; bad < COUNT; bad++) {
+      int64_t ids[COUNT];
+      for (int i = 0; i < COUNT; i++) ids[i] = i / 3;
+      ids[bad] = 18;
+      eager_dtype dtype = wide ? EAGER_INT64 : EAGER_INT32;
+      eager_tensor *id = test_tensor_int(dtype, all, ids);
+      assert_fails_like(eager_unsorted_segment_sum(x, id, 18, &y), EAGER_INVALID_ARGUMENT,
+                        test_text("segment_ids[%d] is out of range [0, 18)", bad));
+      eager_tensor_release(id);
+      ids[bad] = bad / 3;
+      if (bad < 4 || bad == COUNT - 1) continue; /* else it is no smaller than the last */
+      ids[bad] = 0;
+      id = test_tensor_int(dtype, all, ids);
+      assert_fails_like(eager_segment_sum(x, id, &y), EAGER_INVALID_ARGUMENT,
+                        test_text("segment ids are not increasing: segment_ids[%d]", bad));
+      eager_tensor_release(id);
+    }
+  eager_tensor_release(x);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(keeps_specials),          cmocka_unit_test(fills_rows_of_no_id),
-      cmocka_unit_test(folds_unsorted_segments), cmocka_unit_test(folds_segments),
-      cmocka_unit_test(refuses_bad_ids),         cmocka_unit_test(refuses_bad_arguments),
+      cmocka_unit_test(keeps_specials),
+      cmocka_unit_test(fills_rows_of_no_id),
+      cmocka_unit_test(folds_unsorted_segments),
+      cmocka_unit_test(folds_segments),
+      cmocka_unit_test(refuses_bad_ids),
+      cmocka_unit_test(refuses_bad_arguments),
+      cmocka_unit_test(adds_to_many_segments),
+      cmocka_unit_test(finds_a_bad_id_among_many),
   };
   return test_main("ops/segment", tests, sizeof tests / sizeof *tests);
 }
