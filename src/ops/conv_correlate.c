@@ -70,13 +70,30 @@ static void set_to_input(correlation *c, int i, const eager__window_axis *axis) 
   c->inverse[i] = invert(axis->dilation / common, c->tap_step[i]);
 }
 
-static void set_axes(correlation *c, const eager__conv *conv, bool to_input) {
+/* The same where the stride is 1, for a filter turned round: forward again, so that taps
+ * follow each other as their pixels do. */
+static void set_turned(correlation *c, int i, const eager__window_axis *axis) {
+  eager__window_axis back = {.in = axis->out, .out = axis->in, .stride = 1};
+  back.dilation = axis->dilation;
+  back.before = (axis->size - 1) * axis->dilation - axis->before;
+  set_forward(c, i, &back);
+}
+
+static bool is_turned(const eager__conv *conv, bool to_input) {
+  for (int i = 0; i < conv->window.spatial; i++)
+    if (conv->window.axes[i].stride != 1) return false;
+  return to_input;
+}
+
+static void set_axes(correlation *c, const eager__conv *conv, bool to_input, bool turned) {
   int first = EAGER__SPATIAL - conv->window.spatial; /* the last ones are the innermost */
   for (int i = 0; i < EAGER__SPATIAL; i++) {
     static const eager__window_axis none = {1, 1, 1, 1, 1, 0, 0};
     const eager__window_axis *axis = i < first ? &none : &conv->window.axes[i - first];
     c->taps[i] = axis->size;
-    if (to_input)
+    if (turned)
+      set_turned(c, i, axis);
+    else if (to_input)
       set_to_input(c, i, axis);
     else
       set_forward(c, i, axis);
@@ -192,7 +209,8 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   correlation c = {.reduce = to_input ? group_out : group_in};
   /* Groups too narrow for vectors are taken side by side. */
   bool dealt = conv.groups > 1 && result * 4 <= traits->vector_width;
-  set_axes(&c, &conv, to_input);
+  bool turned = is_turned(&conv, to_input);
+  set_axes(&c, &conv, to_input, turned);
   eager__conv_lanes lanes =
       dealt ? eager__conv_lanes_dealt(conv.groups, result, c.reduce, traits->vector_width)
             : eager__conv_lanes_plain(c.reduce * conv.groups);
@@ -216,8 +234,9 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   eager__conv_weights w;
   EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv, &conv.window,
                                      source, &lanes, &x));
-  EAGER__TRY(
-      eager__conv_pack_filter(call, commands, &conv, 1 - source, to_input, dealt, &w));
+  EAGER__TRY(eager__conv_pack_filter(
+      call, commands, &conv, 1 - source,
+      &(eager__conv_roles){.to_input = to_input, .turned = turned, .dealt = dealt}, &w));
   c.w_group = w.group;
   c.w_panel = w.panel;
   c.w_step = w.step;

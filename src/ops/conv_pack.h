@@ -37,11 +37,17 @@ typedef struct eager__conv_weights {
   int64_t group, panel, step; /* w_group, w_panel, w_step of conv.cl */
 } eager__conv_weights;
 
-/* Input `input`; to_input: with the roles of the channels exchanged. dealt: all groups'
- * channels side by side, for conv_lanes. */
+typedef struct eager__conv_roles {
+  bool to_input; /* the roles of the channels are exchanged */
+  bool turned;   /* the last tap comes first, on every axis; only where to_input */
+  bool dealt;    /* all groups' channels side by side, for conv_lanes */
+} eager__conv_roles;
+
+/* Input `input`. */
 eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
-                                     const eager__conv *conv, int input, bool to_input,
-                                     bool dealt, eager__conv_weights *out);
+                                     const eager__conv *conv, int input,
+                                     const eager__conv_roles *roles,
+                                     eager__conv_weights *out);
 
 /* Output 0 is the sum of `parts` parts, `count` elements of the type of arithmetic each,
  * in workspace `scratch`. */
