@@ -126,7 +126,11 @@ static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_
   /* All of a small filter stays in a cache: results are then stored as they lie. */
   if (taps * c->reduce * width * c->panels * element <= tuning->small_filter) {
     c->panels_each = c->panels;
-    c->tiles_each = eager__at_most(eager__ceil_div(block, c->panels), tiles);
+    c->tiles_each = eager__ceil_div(block, c->panels);
+    /* A panel that the first cache keeps is read there by a few tiles in a row. */
+    if (taps * c->reduce * width * element <= tuning->near_panel)
+      c->tiles_each = eager__at_least(c->tiles_each, tuning->near_tiles);
+    c->tiles_each = eager__at_most(c->tiles_each, tiles);
     return;
   }
   int64_t blocks = eager__ceil_div(eager__at_most(tiles * c->panels, 256), c->panels);

@@ -12,6 +12,8 @@ eager__conv_tuning eager__conv_tuning_of(const eager__traits *traits, eager_dtyp
       .work = (int64_t)traits->conv_work << 10,
       .most_tiles = traits->conv_tiles,
       .small_filter = 192 << 10,
+      .near_panel = 16 << 10,
+      .near_tiles = 4,
       .filter_items = traits->conv_filter_items,
       .filter_part_pixels = 1024,
       .filter_parts_size = 2 << 20,
