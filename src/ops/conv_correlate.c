@@ -145,12 +145,12 @@ static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_
 
 static eager_status add_pass(const eager__call *call, eager__commands *commands,
                              const correlation *c, bool dealt, const eager__spot *x,
-                             const eager__spot *w, int scratch) {
+                             const eager__spot *w, const eager__spot *y, int scratch) {
   eager__kernel_begin(commands, &eager__family_conv, call->dtype,
                       dealt ? "conv_lanes" : "conv_tiles");
   eager__arg_at(commands, x);
   eager__arg_at(commands, w);
-  eager__arg_output(commands, 0);
+  eager__arg_at(commands, y);
   if (scratch >= 0)
     eager__arg_scratch(commands, scratch);
   else
@@ -165,7 +165,7 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
 /* In as many launches as a limit of loops asks for. */
 static eager_status add_passes(const eager__call *call, eager__commands *commands,
                                correlation *c, bool dealt, const eager__spot *x,
-                               const eager__spot *w, int64_t width) {
+                               const eager__spot *w, const eager__spot *y, int64_t width) {
   int64_t taps = 1;
   for (int i = 0; i < EAGER__SPATIAL; i++)
     taps *= eager__ceil_div(c->taps[i], c->tap_step[i]);
@@ -183,11 +183,18 @@ static eager_status add_passes(const eager__call *call, eager__commands *command
     for (c->from_tap = 0; c->from_tap < taps; c->from_tap = c->to_tap) {
       c->to_tap = eager__at_most(taps, c->from_tap + count);
       c->is_last = c->to == c->reduce && c->to_tap == taps;
-      EAGER__TRY(add_pass(call, commands, c, dealt, x, w, scratch));
+      EAGER__TRY(add_pass(call, commands, c, dealt, x, w, y, scratch));
       c->is_first = 0;
     }
   }
   return EAGER_OK;
+}
+
+/* What is laid out for so many images stays in a cache until it is read. */
+static int64_t images_at_once(const eager__conv *conv, const eager__traits *traits,
+                              int64_t image, const eager__conv_tuning *tuning) {
+  if (!traits->cpu_like || !conv->window.channels_first) return conv->batch;
+  return eager__at_most(eager__at_least(tuning->laid_out / image, 1), conv->batch);
 }
 
 eager_status eager__conv_correlate(eager__call *call, eager__commands *commands) {
@@ -232,12 +239,12 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   c.rows = conv.batch * c.result[0] * c.result[1];
   join_pixels(&c, first);
   c.x_batch = c.source[0] * c.source[1] * c.source[2] * c.x_pixel;
-  plan_blocks(&c, &tuning, (int64_t)eager__computed_size(call->dtype), traits->cpu_like);
+  int64_t element = (int64_t)eager__computed_size(call->dtype), rows = c.rows;
+  int64_t each = images_at_once(&conv, traits, c.x_batch * element, &tuning);
+  if (each < conv.batch) c.rows = rows / conv.batch * each;
+  plan_blocks(&c, &tuning, element, traits->cpu_like);
 
-  eager__spot x;
   eager__conv_weights w;
-  EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv, &conv.window,
-                                     source, &lanes, &x));
   EAGER__TRY(eager__conv_pack_filter(
       call, commands, &conv, 1 - source,
       &(eager__conv_roles){.to_input = to_input, .turned = turned, .dealt = dealt}, &w));
@@ -246,5 +253,15 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   c.w_step = w.step;
   c.joined = !dealt && c.div[2] == 1 && c.tap_mul[2] == 1 && c.x_pixel == c.reduce &&
              traits->loop_limit == 0;
-  return add_passes(call, commands, &c, dealt, &x, &w.place, width);
+  eager__spot x, y = {EAGER__PLACE_OUTPUT, 0, 0};
+  eager__conv_images images = {0, each};
+  for (; images.first < conv.batch; images.first += each) {
+    images.count = eager__at_most(each, conv.batch - images.first);
+    if (each < conv.batch) c.rows = rows / conv.batch * images.count;
+    y.offset = images.first * c.y_batch;
+    EAGER__TRY(eager__conv_pack_images(call, commands, &eager__family_conv, &conv.window,
+                                       source, &lanes, &images, &x));
+    EAGER__TRY(add_passes(call, commands, &c, dealt, &x, &w.place, &y, width));
+  }
+  return EAGER_OK;
 }

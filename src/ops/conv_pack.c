@@ -45,11 +45,11 @@ static bool is_plain(const eager__conv_lanes *l, int64_t channels) {
 }
 
 static eager_status pack_dense(const eager__call *call, eager__commands *commands,
-                               const eager__family *family, int input, int64_t count,
-                               const eager__spot *out) {
+                               const eager__family *family, const eager__spot *x,
+                               int64_t count, const eager__spot *out) {
   eager__kernel_begin(commands, family, call->dtype, "pack_dense");
   eager__lanes lanes = eager__lanes_plan(commands, count);
-  eager__arg_input(commands, input);
+  eager__arg_at(commands, x);
   eager__arg_at(commands, out);
   eager__arg_long(commands, count);
   eager__arg_long(commands, lanes.chunk);
@@ -60,18 +60,32 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                                      const eager__family *family,
                                      const eager__window *window, int input,
                                      const eager__conv_lanes *lanes, eager__spot *out) {
+  const eager__conv_images all = {0, call->inputs[input].shape->dims[0]};
+  return eager__conv_pack_images(call, commands, family, window, input, lanes, &all, out);
+}
+
+eager_status eager__conv_pack_images(const eager__call *call, eager__commands *commands,
+                                     const eager__family *family,
+                                     const eager__window *window, int input,
+                                     const eager__conv_lanes *lanes,
+                                     const eager__conv_images *images, eager__spot *out) {
   const eager__shape *x = call->inputs[input].shape;
   int64_t channels = x->dims[eager__window_channel_axis(window)];
-  int64_t pixels = eager__shape_elements(x) / channels, plane = pixels / x->dims[0];
+  int64_t plane = eager__shape_elements(x) / channels / x->dims[0];
+  int64_t pixels = plane * images->count;
   bool last = !window->channels_first || channels == 1 || plane == 1;
   bool narrow = eager__computed_size(call->dtype) != eager_dtype_size(call->dtype);
   bool plain = last && is_plain(lanes, channels);
-  *out = (eager__spot){EAGER__PLACE_INPUT, input, 0};
-  if (plain && !narrow) return EAGER_OK;
+  const eager__spot from = {EAGER__PLACE_INPUT, input, images->first * plane * channels};
+  if (plain && !narrow) {
+    *out = from;
+    return EAGER_OK;
+  }
 
   size_t size = (size_t)(pixels * lanes->lanes) * eager__computed_size(call->dtype);
-  *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
-  if (plain) return pack_dense(call, commands, family, input, pixels * channels, out);
+  if (images->first == 0)
+    *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
+  if (plain) return pack_dense(call, commands, family, &from, pixels * channels, out);
   bool cpu = eager__commands_traits(commands)->cpu_like;
   pixels_pack p = {pixels,
                    last ? pixels : plane,
@@ -88,7 +102,7 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                    .squares = !last && is_plain(lanes, channels) &&
                               channels >= eager__commands_traits(commands)->vector_width};
   eager__kernel_begin(commands, family, call->dtype, "pack_pixels");
-  eager__arg_input(commands, input);
+  eager__arg_at(commands, &from);
   eager__arg_at(commands, out);
   eager__arg_bytes(commands, &p, sizeof p);
   return eager__kernel_end(

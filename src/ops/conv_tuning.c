@@ -14,6 +14,7 @@ eager__conv_tuning eager__conv_tuning_of(const eager__traits *traits, eager_dtyp
       .small_filter = 192 << 10,
       .near_panel = 16 << 10,
       .near_tiles = 4,
+      .laid_out = 8 << 20,
       .filter_items = traits->conv_filter_items,
       .filter_part_pixels = 1024,
       .filter_parts_size = 2 << 20,

@@ -213,6 +213,8 @@ static void long_sums(void **state) {
       {2, false, false, 1, 2, 1, 3, {1, 200003}, {1, 2}, {1, 1}, ONES3, 'V', {{0}}},
       {2, false, false, 1, 1, 1, 1, {1, 65600}, {1, 65535}, {1, 1}, ONES3, 'V', {{0}}},
       {2, true, true, 1, 3, 3, 3, {400, 501}, {2, 2}, {1, 1}, ONES3, 'S', {{0}}},
+      /* images of more than 8 MB are laid out one by one */
+      {2, false, true, 3, 17, 1, 2, {370, 371}, {1, 2}, {1, 1}, ONES3, 'S', {{0}}},
       {2, false, true, 1, 1, 1, 1, {30, 30}, {25, 25}, {7, 7}, {1, 3}, 'S', {{0}}},
   };
   for (size_t i = 0; i < sizeof longs / sizeof *longs; i++) check(&longs[i], EAGER_FLOAT32);
