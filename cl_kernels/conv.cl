@@ -22,8 +22,9 @@
  * The struct is copied first in every kernel: llvmpipe reads parts of an argument wrongly
  * behind branches.
  *
- * conv_tiles: all channels of a group's result read one value of x.
- * conv_lanes: each has its own: x is [pixel, reduce, lanes] with x_step lanes. */
+ * conv_tiles, in conv_tiles.cl: all channels of a group's result read one value of x.
+ * conv_lanes: each has its own: x is [pixel, reduce, lanes] with x_step lanes.
+ * conv_blocks.cl stands in the place of conv_tiles.cl on CPUs. */
 typedef struct {
   long result[3], source[3], taps[3];
   long mul[3], add[3], tap_mul[3], div[3];
@@ -242,18 +243,6 @@ INLINED void make_tile(int height, int vectors, int lanewise, const __global A *
   end_tile(passing, y, sums, s, t);
 }
 
-/* Lower tiles for what is left of a row, where it pays to compile one more. */
-INLINED void choose_tile(int vectors, int lanewise, const __global A *x,
-                         const __global A *w, __global T *y, __global A *sums,
-                         const conv *s, const tile *t) {
-  if (CPU_LIKE && !lanewise && vectors == VECTORS && t->left > 2 && t->left <= ROWS / 2)
-    make_tile(ROWS / 2, vectors, lanewise, x, w, y, sums, s, t);
-  else if (CPU_LIKE && !lanewise && t->left <= 2)
-    make_tile(2, vectors, lanewise, x, w, y, sums, s, t);
-  else
-    make_tile(ROWS, vectors, lanewise, x, w, y, sums, s, t);
-}
-
 INLINED void place_row(tile *t, const conv *s, long row) {
   t->row = row;
   long d_row = row / s->result[1], h = row - d_row * s->result[1];
@@ -267,59 +256,71 @@ INLINED void place_row(tile *t, const conv *s, long row) {
   clip(&t->h, s->source[1], s->tap_step[1], s->source_step[1]);
 }
 
-/* 0 where a phase has fewer tiles than others. */
-INLINED int place_tile(tile *t, const conv *s, long rest) {
-  long phase = rest / s->phase_tiles;
+/* Tile `at` of all; 0 where a phase has fewer tiles than others. */
+INLINED int place_tile(tile *t, const conv *s, long at) {
+  long row_tiles = s->phases * s->phase_tiles, row = at / row_tiles;
+  if (row != t->row) place_row(t, s, row);
+  long rest = at - row * row_tiles, phase = s->phases == 1 ? 0 : rest / s->phase_tiles;
   t->q = phase + (rest - phase * s->phase_tiles) * ROWS * s->div[2];
   if (t->q >= s->result[2]) return 0;
-  long left = (s->result[2] - t->q - 1) / s->div[2] + 1;
+  long left = s->result[2] - t->q;
+  if (s->div[2] > 1) left = (left - 1) / s->div[2] + 1;
   t->left = (int)AT_MOST(left, ROWS);
   t->w = meet(t->q * s->mul[2] + s->add[2], s->taps[2], s->tap_mul[2], s->div[2],
               s->common[2], s->inverse[2], s->tap_step[2]);
   return 1;
 }
 
-INLINED void make_panel(int lanewise, const __global A *x, const __global A *w,
-                        __global T *y, __global A *sums, const conv *s, long first,
-                        long end, long panel) {
-  tile t;
-  long group = panel / s->group_panels, inner = panel - group * s->group_panels;
-  t.panel = panel;
-  t.channel = group * s->lanes + inner * WIDTH;
-  t.lanes = (int)AT_MOST(s->lanes - inner * WIDTH, WIDTH);
-  t.row = -1;
-  t.n = 0;
-  w += group * s->w_group + inner * s->w_panel;
-  x += group * s->x_group + (lanewise ? inner * WIDTH : 0);
-  long row_tiles = s->phases * s->phase_tiles;
-  for (; first < end; first++) {
-    long row = first / row_tiles;
-    if (row != t.row) place_row(&t, s, row);
-    if (!place_tile(&t, s, first - row * row_tiles)) continue;
-    const __global A *from = x + t.n * s->x_batch;
-    if (VECTORS > 1 && t.lanes > V)
-      choose_tile(VECTORS, lanewise, from, w, y, sums, s, &t);
-    else
-      choose_tile(1, lanewise, from, w, y, sums, s, &t);
-  }
+/* Where a panel begins in w and, less what all panels of a group share, in x. */
+typedef struct {
+  long group, inner;
+} panel_place;
+
+INLINED panel_place begin_panel(tile *t, const conv *s, long panel) {
+  panel_place p;
+  p.group = panel / s->group_panels;
+  p.inner = panel - p.group * s->group_panels;
+  t->panel = panel;
+  t->channel = p.group * s->lanes + p.inner * WIDTH;
+  t->lanes = (int)AT_MOST(s->lanes - p.inner * WIDTH, WIDTH);
+  t->row = -1;
+  t->n = 0;
+  return p;
+}
+
+/* What a work-item makes: tiles [first, end) of panels [panel, last). */
+typedef struct {
+  long first, end, panel, last;
+} block;
+
+INLINED block find_block(const conv *s) {
+  long id = (long)get_global_id(0);
+  long blocks = (s->panels + s->panels_each - 1) / s->panels_each, row = id / blocks;
+  long tiles = s->rows * s->phases * s->phase_tiles;
+  block b;
+  b.first = row * s->tiles_each;
+  b.end = AT_MOST(b.first + s->tiles_each, tiles);
+  b.panel = (id - row * blocks) * s->panels_each;
+  b.last = AT_MOST(b.panel + s->panels_each, s->panels);
+  return b;
 }
 
 INLINED void make_block(int lanewise, const __global A *x, const __global A *w,
                         __global T *y, __global A *sums, const conv *s) {
-  long id = (long)get_global_id(0);
-  long blocks = (s->panels + s->panels_each - 1) / s->panels_each, block = id / blocks;
-  long first = block * s->tiles_each, tiles = s->rows * s->phases * s->phase_tiles;
-  long end = AT_MOST(first + s->tiles_each, tiles);
-  long panel = (id - block * blocks) * s->panels_each;
-  long last = AT_MOST(panel + s->panels_each, s->panels);
-  for (; panel < last; panel++) make_panel(lanewise, x, w, y, sums, s, first, end, panel);
-}
-
-__kernel void conv_tiles(const __global A *x, long x_offset, const __global A *w,
-                         long w_offset, __global T *y, long y_offset, __global A *sums,
-                         long sums_offset, conv s) {
-  const conv here = s;
-  make_block(0, x + x_offset, w + w_offset, y + y_offset, sums + sums_offset, &here);
+  block b = find_block(s);
+  for (long panel = b.panel; panel < b.last; panel++) {
+    tile t;
+    panel_place p = begin_panel(&t, s, panel);
+    const __global A *with = w + (p.group * s->w_group + p.inner * s->w_panel);
+    const __global A *from = x + (p.group * s->x_group + (lanewise ? p.inner * WIDTH : 0));
+    for (long at = b.first; at < b.end; at++) {
+      if (!place_tile(&t, s, at)) continue;
+      if (VECTORS > 1 && t.lanes > V)
+        make_tile(ROWS, VECTORS, lanewise, from + t.n * s->x_batch, with, y, sums, s, &t);
+      else
+        make_tile(ROWS, 1, lanewise, from + t.n * s->x_batch, with, y, sums, s, &t);
+    }
+  }
 }
 
 __kernel void conv_lanes(const __global A *x, long x_offset, const __global A *w,

@@ -20,7 +20,7 @@ typedef struct {
   long pixels, part, parts, begin, end, is_whole;
   long groups, blocks, panels, lanes, reduce, row;
   long x_pixel, x_group, x_step, y_pixel, y_group;
-  long blocks_each;
+  long blocks_each, joined;
 } filter_conv;
 
 #define VECTORS (CPU_LIKE && sizeof(A) < 8 ? 2 : 1)

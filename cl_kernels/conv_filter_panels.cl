@@ -7,6 +7,10 @@
  * blocks, panels, the panels side by side. The result is
  * [part, group, panel, tap, block, DEPTH, WIDTH] in sums.
  *
+ * joined: so many channels has a pixel, and a row's taps come as one of `reduce` channels:
+ * those of the pixels from the first tap's on, side by side. A pixel of dy that does not
+ * find all of a block's there comes after the others, on its own.
+ *
  * filter_gather: y from these. Global: rows of taps * reduce. */
 
 #define CHUNK 128
@@ -16,12 +20,12 @@ typedef struct {
   long count;
 } filter_chunk;
 
-/* Adds `count` pixels; dy is a copy, WIDTH apart. */
-INLINED void add_run(int height, int vectors, const __global A *x, const A *dy,
+/* Adds `count` pixels; dy is a copy. */
+INLINED void add_run(int height, int vectors, const __global A *x, const AV *dy,
                      size_t x_step, const size_t *off, size_t count, AV sum[DEPTH][2]) {
-  for (; count > 0; count--, x += x_step, dy += WIDTH) {
-    AV y0 = VLOAD(0, dy), y1 = y0;
-    if (vectors > 1) y1 = VLOAD(1, dy);
+  for (; count > 0; count--, x += x_step, dy += VECTORS) {
+    AV y0 = dy[0], y1 = y0;
+    if (vectors > 1) y1 = dy[1];
 #pragma unroll
     for (int i = 0; i < DEPTH; i++) {
       if (i >= height) continue;
@@ -34,7 +38,7 @@ INLINED void add_run(int height, int vectors, const __global A *x, const A *dy,
 
 /* One tap of `height` channels from x on; the last of `left` stands in for those that are
  * not there. */
-INLINED void add_chunk(int height, int vectors, const __global A *x, const A *dy,
+INLINED void add_chunk(int height, int vectors, const __global A *x, const AV *dy,
                        const filter_conv *s, const filter_tile *t, const filter_chunk *at,
                        int is_first, __global A *sums) {
   AV sum[DEPTH][2];
@@ -55,10 +59,10 @@ INLINED void add_chunk(int height, int vectors, const __global A *x, const A *dy
         first < last) {
       long in_row = (n * s->source[0] + in_d) * s->source[1] + in_h;
       long in = in_row * s->source[2] + t->w + first * s->stride[2];
-      add_run(height, vectors, x + in * s->x_pixel, dy + (first - q) * WIDTH, x_step, off,
+      add_run(height, vectors, x + in * s->x_pixel, dy + (first - q) * VECTORS, x_step, off,
               (size_t)(last - first), sum);
     }
-    dy += (stop - q) * WIDTH;
+    dy += (stop - q) * VECTORS;
     left -= stop - q;
     q = 0;
     if (++h < s->out[1]) continue;
@@ -80,7 +84,43 @@ INLINED void add_chunk(int height, int vectors, const __global A *x, const A *dy
   }
 }
 
-INLINED void add_block(int vectors, const __global A *x, const A *dy, const filter_conv *s,
+/* Pixels of a chunk beside [t->first, t->last), in a joined row. */
+OUTLINED void add_beside(const __global A *x, const AV *dy, const filter_conv *s,
+                         const filter_tile *t, const filter_chunk *at, long c,
+                         __global A *sums) {
+  long width = s->out[2], n = at->n, d = at->d, h = at->h, q = at->q, left = at->count;
+  while (left > 0) {
+    long stop = AT_MOST(width, q + left);
+    long in_d = t->d + d * s->stride[0], in_h = t->h + h * s->stride[1];
+    int there = in_d >= 0 && in_d < s->source[0] && in_h >= 0 && in_h < s->source[1];
+    long row = ((n * s->source[0] + in_d) * s->source[1] + in_h) * s->source[2];
+    for (long p = q; there && p < stop; p++) {
+      if (p >= t->first && p < t->last) p = t->last;
+      if (p >= stop) break;
+      long first = t->w + p * s->stride[2]; /* the first tap's pixel */
+      const __global A *from = x + (row + first) * s->joined;
+      long i = -first * s->joined - c, end = (s->source[2] - first) * s->joined - c;
+      i = i < 0 ? 0 : i;
+      end = AT_MOST(end, t->left);
+      for (; i < end; i++)
+        for (int v = 0; v < VECTORS; v++) {
+          __global A *sum = sums + i * WIDTH + v * V;
+          AV y = dy[(p - q) * VECTORS + v];
+          VSTORE(multiply_add((AV)from[i], y, VLOAD(0, sum)), 0, sum);
+        }
+    }
+    dy += (stop - q) * VECTORS;
+    left -= stop - q;
+    q = 0;
+    if (++h < s->out[1]) continue;
+    h = 0;
+    if (++d < s->out[0]) continue;
+    d = 0;
+    n++;
+  }
+}
+
+INLINED void add_block(int vectors, const __global A *x, const AV *dy, const filter_conv *s,
                        filter_tile *t, const filter_chunk *at, int is_first,
                        __global A *sums) {
   if (t->left > 4) {
@@ -98,10 +138,19 @@ INLINED void add_block(int vectors, const __global A *x, const A *dy, const filt
   add_chunk(4, vectors, x, dy, s, t, at, is_first, sums);
 }
 
+/* From a block's last tap's range to that of all taps of the block. */
+INLINED void join_range(filter_tile *t, long c, const filter_conv *s) {
+  filter_tile first;
+  filter_range(&first, c / s->joined - s->before[2], s->stride[2], s->source[2], s->out[2]);
+  t->first = first.first;
+  t->last = t->last < first.first ? first.first : t->last;
+  t->w = -s->before[2];
+}
+
 INLINED void filter_panel(int vectors, const __global A *x, const __global A *dy,
                           const filter_conv *s, long block, long last_block, long from,
                           long end, __global A *sums) {
-  A near[CHUNK * WIDTH];
+  AV near[CHUNK * VECTORS];
   filter_tile t;
   filter_chunk at;
   for (long begin = from; begin < end; begin += CHUNK) {
@@ -113,10 +162,15 @@ INLINED void filter_panel(int vectors, const __global A *x, const __global A *dy
     at.d = d_row - at.n * s->out[0];
     for (long i = 0; i < at.count; i++) {
       const __global A *p = dy + (begin + i) * s->y_pixel;
-      VSTORE(VLOAD(0, p), 0, near + i * WIDTH);
-      if (vectors > 1) VSTORE(VLOAD(1, p), 1, near + i * WIDTH);
+      near[i * VECTORS] = VLOAD(0, p);
+      if (vectors > 1) near[i * VECTORS + 1] = VLOAD(1, p);
     }
+    long ahead = begin + CHUNK, share = (CHUNK - 1) / (last_block - block) + 1;
     for (long b = block; b < last_block; b++) {
+      /* The next chunk's dy: too many lines to ask for at once. */
+      for (long i = ahead; i < AT_MOST(ahead + share, end); i++)
+        PREFETCH(dy + i * s->y_pixel, WIDTH);
+      ahead += share;
       __global A *to = sums + b * (DEPTH * WIDTH);
       long c = b * DEPTH;
       for (long d = 0; d < s->taps[0]; d++)
@@ -124,10 +178,14 @@ INLINED void filter_panel(int vectors, const __global A *x, const __global A *dy
           for (long w = 0; w < s->taps[2]; w++, to += s->blocks * (DEPTH * WIDTH)) {
             t.d = d * s->dilation[0] - s->before[0];
             t.h = h * s->dilation[1] - s->before[1];
-            filter_range(&t, w * s->dilation[2] - s->before[2], s->stride[2], s->source[2],
-                         s->out[2]);
-            t.left = (int)AT_MOST(s->reduce - c, DEPTH);
+            long left = AT_MOST(s->reduce - c, DEPTH), tap = w * s->dilation[2];
+            if (s->joined) tap = (c + left - 1) / s->joined;
+            filter_range(&t, tap - s->before[2], s->stride[2], s->source[2], s->out[2]);
+            if (s->joined) join_range(&t, c, s);
+            t.left = (int)left;
             add_block(vectors, x + c, near, s, &t, &at, begin == from, to);
+            t.left = (int)left;
+            if (s->joined) add_beside(x + c, near, s, &t, &at, c, to);
           }
     }
   }

@@ -4,29 +4,46 @@
  * Lane j of a pixel is a = j / inner, b = j % inner: channel
  * a * outer_step + b / repeat * inner_step, or 0 where b is not below `limit`. So channels
  * may be padded per group, repeated, or dealt out. `plane` pixels lie side by side,
- * `x_batch` apart. Global: blocks of `each` pixels on CPUs, else elements.
+ * `x_batch` apart. squares: lanes are channels, V of them at least, and x_pixel is 1.
+ * Global: blocks of `each` pixels on CPUs, else elements.
  *
  * pack_dense: the same where nothing but the type changes. Global: chunks of elements.
  *
  * pack_filter: element (tap, c, lane) of group g, at
- * tap * tap_step + c * reduce_step + g * group_step + lane / lane_group * lane_outer +
- * lane % lane_group * lane_inner, becomes [groups, panels, taps * reduce, width], padded
- * with zeros. Global: runs of `each` elements, of which `width` is a multiple. */
+ * first + tap * tap_step + c * reduce_step + g * group_step + lane / lane_group *
+ * lane_outer + lane % lane_group * lane_inner, becomes [groups, panels, taps * reduce,
+ * width], padded with zeros. Global: runs of `each` elements, of which `width` is a
+ * multiple. */
 
 typedef struct {
   long pixels, plane, lanes, inner, outer_step, repeat, inner_step, limit;
-  long x_batch, x_pixel, x_channel, each;
+  long x_batch, x_pixel, x_channel, each, squares;
 } pixels_pack;
 
 typedef struct {
   long rows, reduce, width, panels, lanes, count, each;
-  long tap_step, reduce_step, group_step, lane_group, lane_outer, lane_inner;
+  long first, tap_step, reduce_step, group_step, lane_group, lane_outer, lane_inner;
 } filter_pack;
 
 static inline long pack_channel(long lane, const pixels_pack *s) {
   long a = lane / s->inner, b = lane - a * s->inner;
   if (b >= s->limit) return -1;
   return a * s->outer_step + b / s->repeat * s->inner_step;
+}
+
+/* V x V elements change places: as in transpose.cl. */
+INLINED void turn(AV lines[V]) {
+#pragma unroll
+  for (int stage = 1; stage < V; stage *= 2) {
+    AV mixed[V];
+#pragma unroll
+    for (int i = 0; i < V / 2; i++) {
+      mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
+      mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
+    }
+#pragma unroll
+    for (int i = 0; i < V; i++) lines[i] = mixed[i];
+  }
 }
 
 /* Pixels [from, to) of one plane into one lane. */
@@ -42,11 +59,35 @@ static inline void pack_lane(const __global T *x, __global A *out, size_t count,
   for (; i < count; i++) out[i * lanes] = LOAD(x, i * x_pixel);
 }
 
+/* `count` pixels of one plane and all lanes, V of both at least, where lanes are channels
+ * of which each has its plane: squares, those at an end over others. */
+OUTLINED void pack_squares(const __global T *x, __global A *out, size_t count, size_t lanes,
+                           size_t x_channel) {
+  for (size_t c = 0; c < lanes; c += V) {
+    size_t lane = AT_MOST(c, lanes - V);
+    for (size_t p = 0; p < count; p += V) {
+      size_t pixel = AT_MOST(p, count - V);
+      AV lines[V];
+#pragma unroll
+      for (int i = 0; i < V; i++) lines[i] = LOADV(x, (lane + i) * x_channel + pixel);
+      turn(lines);
+#pragma unroll
+      for (int i = 0; i < V; i++) VSTORE(lines[i], 0, out + (pixel + i) * lanes + lane);
+    }
+  }
+}
+
 static inline void pack_block(const __global T *x, __global A *out, const pixels_pack *s) {
   long first = (long)get_global_id(0) * s->each, end = AT_MOST(first + s->each, s->pixels);
   while (first < end) {
     long n = first / s->plane, at = first - n * s->plane;
     long count = AT_MOST(end - first, s->plane - at);
+    if (s->squares && count >= V) {
+      pack_squares(x + (n * s->x_batch + at), out + first * s->lanes, (size_t)count,
+                   (size_t)s->lanes, (size_t)s->x_channel);
+      first += count;
+      continue;
+    }
     for (long lane = 0; lane < s->lanes; lane++) {
       long channel = pack_channel(lane, s);
       __global A *to = out + (first * s->lanes + lane);
@@ -101,7 +142,7 @@ static inline void pack_row(const __global T *x, __global A *out, const filter_p
   row -= panel * s->rows;
   panel -= group * s->panels;
   long tap = row / s->reduce, c = row - tap * s->reduce;
-  x += tap * s->tap_step + c * s->reduce_step + group * s->group_step;
+  x += s->first + tap * s->tap_step + c * s->reduce_step + group * s->group_step;
   out += at;
   first += panel * s->width;
   long there = s->lanes - first;

@@ -32,6 +32,7 @@
  *             STREAM_STORE(x, p)           *p = x, past the caches where that can be
  *             largerv smallerv             NaN wins
  * Ahead       PREFETCH(p, count)           will be read soon
+ *             WILL_STORE(p)                one line will be written soon
  * SIDE lanes  SV (of T), SLOAD             a side of squares transposed in registers
  *             SIDE_LOW SIDE_HIGH           as ZIP_LOW and ZIP_HIGH
  * Totals      TOTAL TOTALV TOTALV_LOOSE    what many numbers are added up in
@@ -237,6 +238,16 @@ typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
 #endif
 #ifndef PREFETCH
 #define PREFETCH(p, count)
+#endif
+/* Asks for the line at p, which will be written: stores that come all at once wait for
+ * their lines one after the other. */
+#if defined __has_builtin
+#if CPU_LIKE && __has_builtin(__builtin_prefetch)
+#define WILL_STORE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#endif
+#endif
+#ifndef WILL_STORE
+#define WILL_STORE(p)
 #endif
 #define IN_UPPER(n) ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.

@@ -70,13 +70,30 @@ static void set_to_input(correlation *c, int i, const eager__window_axis *axis) 
   c->inverse[i] = invert(axis->dilation / common, c->tap_step[i]);
 }
 
-static void set_axes(correlation *c, const eager__conv *conv, bool to_input) {
+/* The same where the stride is 1, for a filter turned round: forward again, so that taps
+ * follow each other as their pixels do. */
+static void set_turned(correlation *c, int i, const eager__window_axis *axis) {
+  eager__window_axis back = {.in = axis->out, .out = axis->in, .stride = 1};
+  back.dilation = axis->dilation;
+  back.before = (axis->size - 1) * axis->dilation - axis->before;
+  set_forward(c, i, &back);
+}
+
+static bool is_turned(const eager__conv *conv, bool to_input) {
+  for (int i = 0; i < conv->window.spatial; i++)
+    if (conv->window.axes[i].stride != 1) return false;
+  return to_input;
+}
+
+static void set_axes(correlation *c, const eager__conv *conv, bool to_input, bool turned) {
   int first = EAGER__SPATIAL - conv->window.spatial; /* the last ones are the innermost */
   for (int i = 0; i < EAGER__SPATIAL; i++) {
     static const eager__window_axis none = {1, 1, 1, 1, 1, 0, 0};
     const eager__window_axis *axis = i < first ? &none : &conv->window.axes[i - first];
     c->taps[i] = axis->size;
-    if (to_input)
+    if (turned)
+      set_turned(c, i, axis);
+    else if (to_input)
       set_to_input(c, i, axis);
     else
       set_forward(c, i, axis);
@@ -109,7 +126,11 @@ static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_
   /* All of a small filter stays in a cache: results are then stored as they lie. */
   if (taps * c->reduce * width * c->panels * element <= tuning->small_filter) {
     c->panels_each = c->panels;
-    c->tiles_each = eager__at_most(eager__ceil_div(block, c->panels), tiles);
+    c->tiles_each = eager__ceil_div(block, c->panels);
+    /* A panel that the first cache keeps is read there by a few tiles in a row. */
+    if (taps * c->reduce * width * element <= tuning->near_panel)
+      c->tiles_each = eager__at_least(c->tiles_each, tuning->near_tiles);
+    c->tiles_each = eager__at_most(c->tiles_each, tiles);
     return;
   }
   int64_t blocks = eager__ceil_div(eager__at_most(tiles * c->panels, 256), c->panels);
@@ -124,12 +145,12 @@ static void plan_blocks(correlation *c, const eager__conv_tuning *tuning, int64_
 
 static eager_status add_pass(const eager__call *call, eager__commands *commands,
                              const correlation *c, bool dealt, const eager__spot *x,
-                             const eager__spot *w, int scratch) {
+                             const eager__spot *w, const eager__spot *y, int scratch) {
   eager__kernel_begin(commands, &eager__family_conv, call->dtype,
                       dealt ? "conv_lanes" : "conv_tiles");
   eager__arg_at(commands, x);
   eager__arg_at(commands, w);
-  eager__arg_output(commands, 0);
+  eager__arg_at(commands, y);
   if (scratch >= 0)
     eager__arg_scratch(commands, scratch);
   else
@@ -144,7 +165,7 @@ static eager_status add_pass(const eager__call *call, eager__commands *commands,
 /* In as many launches as a limit of loops asks for. */
 static eager_status add_passes(const eager__call *call, eager__commands *commands,
                                correlation *c, bool dealt, const eager__spot *x,
-                               const eager__spot *w, int64_t width) {
+                               const eager__spot *w, const eager__spot *y, int64_t width) {
   int64_t taps = 1;
   for (int i = 0; i < EAGER__SPATIAL; i++)
     taps *= eager__ceil_div(c->taps[i], c->tap_step[i]);
@@ -162,11 +183,18 @@ static eager_status add_passes(const eager__call *call, eager__commands *command
     for (c->from_tap = 0; c->from_tap < taps; c->from_tap = c->to_tap) {
       c->to_tap = eager__at_most(taps, c->from_tap + count);
       c->is_last = c->to == c->reduce && c->to_tap == taps;
-      EAGER__TRY(add_pass(call, commands, c, dealt, x, w, scratch));
+      EAGER__TRY(add_pass(call, commands, c, dealt, x, w, y, scratch));
       c->is_first = 0;
     }
   }
   return EAGER_OK;
+}
+
+/* What is laid out for so many images stays in a cache until it is read. */
+static int64_t images_at_once(const eager__conv *conv, const eager__traits *traits,
+                              int64_t image, const eager__conv_tuning *tuning) {
+  if (!traits->cpu_like || !conv->window.channels_first) return conv->batch;
+  return eager__at_most(eager__at_least(tuning->laid_out / image, 1), conv->batch);
 }
 
 eager_status eager__conv_correlate(eager__call *call, eager__commands *commands) {
@@ -192,7 +220,8 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   correlation c = {.reduce = to_input ? group_out : group_in};
   /* Groups too narrow for vectors are taken side by side. */
   bool dealt = conv.groups > 1 && result * 4 <= traits->vector_width;
-  set_axes(&c, &conv, to_input);
+  bool turned = is_turned(&conv, to_input);
+  set_axes(&c, &conv, to_input, turned);
   eager__conv_lanes lanes =
       dealt ? eager__conv_lanes_dealt(conv.groups, result, c.reduce, traits->vector_width)
             : eager__conv_lanes_plain(c.reduce * conv.groups);
@@ -210,18 +239,29 @@ eager_status eager__conv_correlate(eager__call *call, eager__commands *commands)
   c.rows = conv.batch * c.result[0] * c.result[1];
   join_pixels(&c, first);
   c.x_batch = c.source[0] * c.source[1] * c.source[2] * c.x_pixel;
-  plan_blocks(&c, &tuning, (int64_t)eager__computed_size(call->dtype), traits->cpu_like);
+  int64_t element = (int64_t)eager__computed_size(call->dtype), rows = c.rows;
+  int64_t each = images_at_once(&conv, traits, c.x_batch * element, &tuning);
+  if (each < conv.batch) c.rows = rows / conv.batch * each;
+  plan_blocks(&c, &tuning, element, traits->cpu_like);
 
-  eager__spot x;
   eager__conv_weights w;
-  EAGER__TRY(eager__conv_pack_pixels(call, commands, &eager__family_conv, &conv.window,
-                                     source, &lanes, &x));
-  EAGER__TRY(
-      eager__conv_pack_filter(call, commands, &conv, 1 - source, to_input, dealt, &w));
+  EAGER__TRY(eager__conv_pack_filter(
+      call, commands, &conv, 1 - source,
+      &(eager__conv_roles){.to_input = to_input, .turned = turned, .dealt = dealt}, &w));
   c.w_group = w.group;
   c.w_panel = w.panel;
   c.w_step = w.step;
   c.joined = !dealt && c.div[2] == 1 && c.tap_mul[2] == 1 && c.x_pixel == c.reduce &&
              traits->loop_limit == 0;
-  return add_passes(call, commands, &c, dealt, &x, &w.place, width);
+  eager__spot x, y = {EAGER__PLACE_OUTPUT, 0, 0};
+  eager__conv_images images = {0, each};
+  for (; images.first < conv.batch; images.first += each) {
+    images.count = eager__at_most(each, conv.batch - images.first);
+    if (each < conv.batch) c.rows = rows / conv.batch * images.count;
+    y.offset = images.first * c.y_batch;
+    EAGER__TRY(eager__conv_pack_images(call, commands, &eager__family_conv, &conv.window,
+                                       source, &lanes, &images, &x));
+    EAGER__TRY(add_passes(call, commands, &c, dealt, &x, &w.place, &y, width));
+  }
+  return EAGER_OK;
 }

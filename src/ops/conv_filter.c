@@ -24,7 +24,7 @@ typedef struct filter_conv {
   int64_t pixels, part, parts, begin, end, is_whole;
   int64_t groups, blocks, panels, lanes, reduce, row;
   int64_t x_pixel, x_group, x_step, y_pixel, y_group;
-  int64_t blocks_each;
+  int64_t blocks_each, joined;
 } filter_conv;
 
 static void set_axes(filter_conv *f, const eager__window *window) {
@@ -90,12 +90,23 @@ static void join_pixels(filter_conv *f) {
   f->source[2] = f->out[2] = f->pixels;
 }
 
+/* Where channels are few, those of all taps of a row are taken as one tap's: they follow
+ * each other in x and in the result. */
+static void join_taps(filter_conv *f, int64_t depth) {
+  if (f->groups > 1 || f->reduce >= depth || f->taps[2] == 1 || f->dilation[2] != 1) return;
+  f->joined = f->reduce;
+  f->reduce *= f->taps[2];
+  f->taps[2] = 1;
+  f->blocks = eager__ceil_div(f->reduce, depth);
+}
+
 /* On CPUs. Parts copy less of dy than cuts between blocks, but their sums pass through
  * memory once more. */
 static eager_status add_panels(const eager__call *call, eager__commands *commands,
                                filter_conv *f, const eager__spot *x, const eager__spot *dy,
                                const eager__conv_tuning *tuning) {
   join_pixels(f);
+  join_taps(f, tuning->filter_depth);
   int64_t taps = f->taps[0] * f->taps[1] * f->taps[2], across = f->groups * f->panels;
   int64_t tiles = across * f->blocks;
   int64_t count = tiles * taps * tuning->filter_depth * tuning->tile_width;

@@ -9,12 +9,12 @@
 /* As in conv_pack.cl. */
 typedef struct pixels_pack {
   int64_t pixels, plane, lanes, inner, outer_step, repeat, inner_step, limit;
-  int64_t x_batch, x_pixel, x_channel, each;
+  int64_t x_batch, x_pixel, x_channel, each, squares;
 } pixels_pack;
 
 typedef struct filter_pack {
   int64_t rows, reduce, width, panels, lanes, count, each;
-  int64_t tap_step, reduce_step, group_step, lane_group, lane_outer, lane_inner;
+  int64_t first, tap_step, reduce_step, group_step, lane_group, lane_outer, lane_inner;
 } filter_pack;
 
 enum { BLOCK = 64 }; /* pixels, or rows of the filter, that a work-item of a CPU packs */
@@ -45,11 +45,11 @@ static bool is_plain(const eager__conv_lanes *l, int64_t channels) {
 }
 
 static eager_status pack_dense(const eager__call *call, eager__commands *commands,
-                               const eager__family *family, int input, int64_t count,
-                               const eager__spot *out) {
+                               const eager__family *family, const eager__spot *x,
+                               int64_t count, const eager__spot *out) {
   eager__kernel_begin(commands, family, call->dtype, "pack_dense");
   eager__lanes lanes = eager__lanes_plan(commands, count);
-  eager__arg_input(commands, input);
+  eager__arg_at(commands, x);
   eager__arg_at(commands, out);
   eager__arg_long(commands, count);
   eager__arg_long(commands, lanes.chunk);
@@ -60,18 +60,32 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                                      const eager__family *family,
                                      const eager__window *window, int input,
                                      const eager__conv_lanes *lanes, eager__spot *out) {
+  const eager__conv_images all = {0, call->inputs[input].shape->dims[0]};
+  return eager__conv_pack_images(call, commands, family, window, input, lanes, &all, out);
+}
+
+eager_status eager__conv_pack_images(const eager__call *call, eager__commands *commands,
+                                     const eager__family *family,
+                                     const eager__window *window, int input,
+                                     const eager__conv_lanes *lanes,
+                                     const eager__conv_images *images, eager__spot *out) {
   const eager__shape *x = call->inputs[input].shape;
   int64_t channels = x->dims[eager__window_channel_axis(window)];
-  int64_t pixels = eager__shape_elements(x) / channels, plane = pixels / x->dims[0];
+  int64_t plane = eager__shape_elements(x) / channels / x->dims[0];
+  int64_t pixels = plane * images->count;
   bool last = !window->channels_first || channels == 1 || plane == 1;
   bool narrow = eager__computed_size(call->dtype) != eager_dtype_size(call->dtype);
   bool plain = last && is_plain(lanes, channels);
-  *out = (eager__spot){EAGER__PLACE_INPUT, input, 0};
-  if (plain && !narrow) return EAGER_OK;
+  const eager__spot from = {EAGER__PLACE_INPUT, input, images->first * plane * channels};
+  if (plain && !narrow) {
+    *out = from;
+    return EAGER_OK;
+  }
 
   size_t size = (size_t)(pixels * lanes->lanes) * eager__computed_size(call->dtype);
-  *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
-  if (plain) return pack_dense(call, commands, family, input, pixels * channels, out);
+  if (images->first == 0)
+    *out = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};
+  if (plain) return pack_dense(call, commands, family, &from, pixels * channels, out);
   bool cpu = eager__commands_traits(commands)->cpu_like;
   pixels_pack p = {pixels,
                    last ? pixels : plane,
@@ -84,31 +98,34 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                    .x_batch = plane * channels,
                    .x_pixel = last ? channels : 1,
                    .x_channel = last ? 1 : plane,
-                   .each = BLOCK};
+                   .each = eager__ceil_div(plane, eager__ceil_div(plane, BLOCK)),
+                   .squares = !last && is_plain(lanes, channels) &&
+                              channels >= eager__commands_traits(commands)->vector_width};
   eager__kernel_begin(commands, family, call->dtype, "pack_pixels");
-  eager__arg_input(commands, input);
+  eager__arg_at(commands, &from);
   eager__arg_at(commands, out);
   eager__arg_bytes(commands, &p, sizeof p);
   return eager__kernel_end(
-      commands, cpu ? eager__grid_1d(eager__ceil_div(pixels, BLOCK), 1)
+      commands, cpu ? eager__grid_1d(eager__ceil_div(pixels, p.each), 1)
                     : eager__grid_1d(pixels * p.lanes, eager__group_size(commands)));
 }
 
 /* A filter that stays the same is laid out once and kept, where that shows: 3 % with 1568
  * pixels of the result, half of the time with 49. */
 static int find_form(const eager__call *call, eager__commands *commands,
-                     const eager__conv *conv, int input, bool to_input, bool dealt,
+                     const eager__conv *conv, int input, const eager__conv_roles *roles,
                      size_t size, bool *out_make) {
   int64_t pixels = conv->batch, most = 2048;
   for (int i = 0; i < conv->window.spatial && pixels <= most; i++)
-    pixels *= to_input ? conv->window.axes[i].in : conv->window.axes[i].out;
+    pixels *= roles->to_input ? conv->window.axes[i].in : conv->window.axes[i].out;
   if (size < EAGER__KEPT_LEAST || pixels > most) return -1;
   eager__form_key key = {.layout = &eager__family_conv,
                          .dtype = call->dtype,
                          .rows = eager__shape_elements(&conv->filter),
                          .columns = conv->channels / conv->groups,
                          .row = conv->filters,
-                         .column = conv->groups * 4 + to_input * 2 + dealt};
+                         .column = conv->groups * 8 + roles->turned * 4 +
+                                   roles->to_input * 2 + roles->dealt};
   const eager__spot filter = {EAGER__PLACE_INPUT, input, 0};
   int form = eager__input_form(commands, &filter, &key, size, out_make);
   if (form < 0) *out_make = true;
@@ -116,8 +133,10 @@ static int find_form(const eager__call *call, eager__commands *commands,
 }
 
 eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
-                                     const eager__conv *conv, int input, bool to_input,
-                                     bool dealt, eager__conv_weights *out) {
+                                     const eager__conv *conv, int input,
+                                     const eager__conv_roles *roles,
+                                     eager__conv_weights *out) {
+  bool to_input = roles->to_input, dealt = roles->dealt;
   const eager__traits *traits = eager__commands_traits(commands);
   int64_t filters = conv->filters, group_in = conv->channels / conv->groups;
   int64_t group_out = filters / conv->groups;
@@ -133,6 +152,10 @@ eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *c
       .lane_outer = group_out,
       .lane_inner = to_input ? filters : 1,
   };
+  if (roles->turned) {
+    p.first = (taps - 1) * p.tap_step;
+    p.tap_step = -p.tap_step;
+  }
   int64_t vector = traits->vector_width;
   bool same = eager__computed_size(call->dtype) == eager_dtype_size(call->dtype);
   if (!traits->cpu_like && !to_input && same && p.lanes % vector == 0) {
@@ -150,7 +173,7 @@ eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *c
   p.each = traits->cpu_like ? p.width * BLOCK : 1;
   size_t size = (size_t)p.count * eager__computed_size(call->dtype);
   bool make = true;
-  int form = find_form(call, commands, conv, input, to_input, dealt, size, &make);
+  int form = find_form(call, commands, conv, input, roles, size, &make);
   out->place = (eager__spot){EAGER__PLACE_FORM, form, 0};
   if (form < 0)
     out->place = (eager__spot){EAGER__PLACE_SCRATCH, eager__scratch(commands, size), 0};

@@ -24,6 +24,11 @@ eager__conv_lanes eager__conv_lanes_padded(int64_t groups, int64_t group_size,
 eager__conv_lanes eager__conv_lanes_dealt(int64_t groups, int64_t repeat, int64_t reduce,
                                           int64_t multiple);
 
+/* Images [first, first + count) of an input. */
+typedef struct eager__conv_images {
+  int64_t first, count;
+} eager__conv_images;
+
 /* Input `input`, in the window's data format, as [pixels, lanes] of type A; by a kernel of
  * `family`, which the op uses anyway. */
 eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *commands,
@@ -31,17 +36,31 @@ eager_status eager__conv_pack_pixels(const eager__call *call, eager__commands *c
                                      const eager__window *window, int input,
                                      const eager__conv_lanes *lanes, eager__spot *out);
 
+/* Only some images: the first ones take a workspace, later ones reuse *out; what lies as it
+ * is read is no workspace, and gives images from `first` on. */
+eager_status eager__conv_pack_images(const eager__call *call, eager__commands *commands,
+                                     const eager__family *family,
+                                     const eager__window *window, int input,
+                                     const eager__conv_lanes *lanes,
+                                     const eager__conv_images *images, eager__spot *out);
+
 /* The filter as conv.cl reads it. */
 typedef struct eager__conv_weights {
   eager__spot place;
   int64_t group, panel, step; /* w_group, w_panel, w_step of conv.cl */
 } eager__conv_weights;
 
-/* Input `input`; to_input: with the roles of the channels exchanged. dealt: all groups'
- * channels side by side, for conv_lanes. */
+typedef struct eager__conv_roles {
+  bool to_input; /* the roles of the channels are exchanged */
+  bool turned;   /* the last tap comes first, on every axis; only where to_input */
+  bool dealt;    /* all groups' channels side by side, for conv_lanes */
+} eager__conv_roles;
+
+/* Input `input`. */
 eager_status eager__conv_pack_filter(const eager__call *call, eager__commands *commands,
-                                     const eager__conv *conv, int input, bool to_input,
-                                     bool dealt, eager__conv_weights *out);
+                                     const eager__conv *conv, int input,
+                                     const eager__conv_roles *roles,
+                                     eager__conv_weights *out);
 
 /* Output 0 is the sum of `parts` parts, `count` elements of the type of arithmetic each,
  * in workspace `scratch`. */

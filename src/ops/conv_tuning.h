@@ -18,6 +18,9 @@ typedef struct eager__conv_tuning {
   int64_t work;               /* multiplications worth a work-item of their own */
   int64_t most_tiles;         /* of one panel in a row: what they read stays in a cache */
   int64_t small_filter;       /* bytes of a filter that is read whole for every tile */
+  int64_t near_panel;         /* bytes of a panel of it that the first cache keeps */
+  int64_t near_tiles;         /* that read such a panel, at least */
+  int64_t laid_out;           /* bytes of images that are laid out at once, about */
   int64_t filter_items;       /* work-items of the filter's gradient on CPUs */
   int64_t filter_part_pixels; /* least of a part there */
   int64_t filter_parts_size;  /* most bytes of all parts' sums there */

@@ -65,7 +65,9 @@ const eager__family eager__family_gemm_groups = {.name = "gemm_groups",
 const eager__family eager__family_einsum = {.name = "einsum", .files = {"einsum"}};
 const eager__family eager__family_factor = {.name = "factor", .files = {"factor"}};
 const eager__family eager__family_conv = {.name = "conv",
-                                          .files = {"conv_sums", "conv_pack", "conv"}};
+                                          .files = {"conv_sums", "conv_pack", "conv"},
+                                          .blocks = {"conv_blocks"},
+                                          .groups = {"conv_tiles"}};
 const eager__family eager__family_conv_filter = {
     .name = "conv_filter",
     .files = {"conv_sums", "conv_pack", "conv_filter"},

@@ -78,6 +78,16 @@ static const conv_case cases[] = {
     {2, false, false, 2, 24, 1, 17, {6, 7}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
     {2, false, false, 1, 3, 1, 20, {20, 41}, {7, 7}, {2, 2}, ONES3, 'S', {{0}}},
     {2, false, true, 3, 7, 1, 9, {4, 5}, {1, 1}, ONES3, ONES3, 'V', {{0}}},
+    /* planes laid out and stored in squares; tiles that only taps beside the source meet */
+    {2, false, true, 2, 33, 1, 40, {5, 29}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, false, true, 1, 20, 1, 24, {3, 43}, {2, 5}, {1, 2}, ONES3, 'V', {{0}}},
+    {2, false, false, 1, 4, 1, 20, {2, 5}, {1, 5}, ONES3, ONES3, 'E', {{0, 0}, {20, 17}}},
+    {2, false, false, 1, 4, 1, 40, {3, 20}, {2, 3}, {1, 2}, {1, 3}, 'E', {{1, 0}, {5, 33}}},
+    /* few channels: all taps of a row as one */
+    {2, false, false, 2, 3, 1, 20, {6, 33}, {5, 7}, {2, 3}, ONES3, 'E', {{2, 1}, {9, 5}}},
+    {2, false, true, 2, 1, 1, 33, {9, 40}, {3, 3}, ONES3, {2, 1}, 'S', {{0}}},
+    {2, false, false, 2, 5, 1, 17, {4, 3}, {3, 5}, ONES3, ONES3, 'S', {{0}}},
+    {3, false, false, 1, 2, 1, 20, {3, 4, 17}, {2, 3, 3}, ONES3, ONES3, 'S', {{0}}},
     /* depthwise: last vectors of channels, phases, rows shorter and longer than vectors */
     {2, true, false, 1, 33, 33, 33, {9, 23}, {3, 5}, {2, 3}, ONES3, 'S', {{0}}},
     {2, true, false, 2, 20, 20, 20, {7, 15}, {4, 4}, ONES3, {2, 3}, 'E', {{3, 1}, {7, 0}}},
@@ -203,6 +213,8 @@ static void long_sums(void **state) {
       {2, false, false, 1, 2, 1, 3, {1, 200003}, {1, 2}, {1, 1}, ONES3, 'V', {{0}}},
       {2, false, false, 1, 1, 1, 1, {1, 65600}, {1, 65535}, {1, 1}, ONES3, 'V', {{0}}},
       {2, true, true, 1, 3, 3, 3, {400, 501}, {2, 2}, {1, 1}, ONES3, 'S', {{0}}},
+      /* images of more than 8 MB are laid out one by one */
+      {2, false, true, 3, 17, 1, 2, {370, 371}, {1, 2}, {1, 1}, ONES3, 'S', {{0}}},
       {2, false, true, 1, 1, 1, 1, {30, 30}, {25, 25}, {7, 7}, {1, 3}, 'S', {{0}}},
   };
   for (size_t i = 0; i < sizeof longs / sizeof *longs; i++) check(&longs[i], EAGER_FLOAT32);
