@@ -23,8 +23,6 @@ typedef struct {
 
 /* Of the kernels for CPUs: VECTORS is defined in front of this. */
 #define WIDTH (VECTORS * V)
-#define SMALL 4 /* rows of the smaller tile */
-#define TILE  4 /* at least VECTORS */
 
 INLINED AV multiply_add(AV a, AV b, AV c) {
   return FLOAT_OR_INT(fma(a, b, c), S(U(a) * U(b) + U(c)));
@@ -102,29 +100,6 @@ INLINED void put(const target *t, size_t i, size_t j, size_t n, A x) {
   if (t->subtract) x = (A)(LOAD(t->c, at) - x);
   if (t->add) x = ADD(LOAD(t->c, at), x);
   STORE(t->c, at, x);
-}
-
-/* Rows [skip_rows, rows) of a tile, kept as TILE vectors a row, that begins at (i, j); of
- * its `vectors`, in the last one columns [skip, count). */
-OUTLINED void put_tile(const target *t, size_t i, size_t j, size_t n, const AV *tile,
-                       int skip_rows, int rows, int vectors, int skip, int count) {
-  int plain = !t->to_sums && !t->from_sums && t->col == 1;
-  ROLLED for (int r = skip_rows; r < rows; r++) {
-    ROLLED for (int v = 0; v < vectors; v++) {
-      AV x = tile[TILE * r + v];
-      int last = v == vectors - 1, from = last ? skip : 0, to = last ? count : V;
-      size_t at = (i + r) * t->row + (j + v * V);
-      if (!plain || to - from < V) {
-        A lanes[V];
-        VSTORE(x, 0, lanes);
-        ROLLED for (int l = from; l < to; l++) put(t, i + r, j + v * V + l, n, lanes[l]);
-        continue;
-      }
-      if (t->subtract) x = S(U(LOADV(t->c, at)) - U(x));
-      if (t->add) x = S(U(LOADV(t->c, at)) + U(x));
-      STOREV(t->c, at, x);
-    }
-  }
 }
 
 /* The part and the products [batch, stop) of a work-item of a CPU. */

@@ -13,12 +13,8 @@ INLINED void direct_tile(int height, int vectors, const __global T *a, const __g
                          const product *s, const target *t, size_t i0, size_t j0,
                          size_t depth, int skip_rows, int skip) {
   AV sum[ROWS][VECTORS];
+  clear_sums(sum);
   size_t a_row = (size_t)s->a_row, a_col = (size_t)s->a_col, b_row = (size_t)s->b_row;
-#pragma unroll
-  for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-    for (int v = 0; v < VECTORS; v++) sum[i][v] = (AV)0;
-  }
   /* Rows by fours: compilers go from row to row by additions that wait for each other. */
   const __global T *fours[ROWS / 4];
 #pragma unroll
@@ -39,24 +35,8 @@ INLINED void direct_tile(int height, int vectors, const __global T *a, const __g
 #pragma unroll
     for (int i = 0; i < ROWS / 4; i++) fours[i] += a_col;
   }
-  if (height == ROWS && vectors == VECTORS && skip_rows + skip == 0 && t->col == 1 &&
-      !t->to_sums && !t->subtract) {
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-      for (int v = 0; v < VECTORS; v++)
-        STOREV(t->c, (i0 + i) * t->row + (j0 + v * V), sum[i][v]);
-    }
-    return;
-  }
-  /* A copy: what is passed on by its address does not stay in registers. */
-  AV tile[ROWS * TILE];
-#pragma unroll
-  for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-    for (int v = 0; v < VECTORS; v++) tile[TILE * i + v] = sum[i][v];
-  }
-  put_tile(t, i0, j0, (size_t)s->n, tile, skip_rows, height, vectors, skip, V);
+  put_sums(height, vectors, sum, t, i0, j0, (size_t)s->n, skip_rows, height, skip,
+           vectors * V);
 }
 
 /* Of its own each: between other loops a tile takes several times as long to compile. */

@@ -3,12 +3,15 @@
 
 /* V x V elements change places: as in transpose.cl. */
 INLINED void turn(AV lines[V]) {
+#pragma unroll
   for (int stage = 1; stage < V; stage *= 2) {
     AV mixed[V];
+#pragma unroll
     for (int i = 0; i < V / 2; i++) {
       mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
       mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
     }
+#pragma unroll
     for (int i = 0; i < V; i++) lines[i] = mixed[i];
   }
 }
@@ -22,7 +25,10 @@ OUTLINED void lay_rows(AV *tile, size_t apart, const __global T *a, size_t a_row
     const __global T *row = a + AT_MOST(i, left - 1) * a_row;
     size_t k = 0;
     if (a_col == 1)
-      for (; k + V <= depth; k += V) tile[k / V] = LOADV(row, k);
+      for (; k + V <= depth; k += V) {
+        PREFETCH(row + (2 * a_row + k), V);
+        tile[k / V] = LOADV(row, k);
+      }
     for (; k < depth; k++) out[k] = LOAD(row, k * a_col);
   }
 }

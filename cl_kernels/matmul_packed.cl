@@ -10,9 +10,6 @@
 
 #define MIDDLE 8           /* rows of the tile between ROWS and SMALL */
 #define ROW    (DEPTH + V) /* from row to row of a tile of a */
-#define NARROW (sizeof(T) < sizeof(A))
-
-typedef AV av_loose __attribute__((aligned(sizeof(A))));
 
 /* ---- Laying out ---- */
 
@@ -32,8 +29,10 @@ pack_panels(const __global T *b, long b_offset, __global A *to, long to_offset, 
     for (; k + V <= stop; k += V)
       for (size_t v = 0; v < WIDTH; v += V) {
         AV lines[V];
+#pragma unroll
         for (int j = 0; j < V; j++) lines[j] = LOADV(b, k + (v + j) * col);
         turn(lines);
+#pragma unroll
         for (int j = 0; j < V; j++) PUTV(A, lines[j], to + (k + j) * WIDTH + v);
       }
   }
@@ -50,15 +49,12 @@ INLINED void packed_tile(int height, const A *a, const __global A *b, size_t dep
                          const target *t, size_t i0, size_t j0, size_t n, int left,
                          int there) {
   AV sum[ROWS][VECTORS];
-#pragma unroll
-  for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-    for (int v = 0; v < VECTORS; v++) sum[i][v] = (AV)0;
-  }
+  clear_sums(sum);
+  await_tile(height, t, i0, j0, left, there);
   for (size_t k = 0; k < depth; k++, a++, b += WIDTH) {
     AV bs[VECTORS];
 #pragma unroll
-    for (int v = 0; v < VECTORS; v++) bs[v] = *(const __global av_loose *)(b + v * V);
+    for (int v = 0; v < VECTORS; v++) bs[v] = *(const __global AV_LOOSE *)(b + v * V);
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
       if (i >= height) continue;
@@ -67,42 +63,32 @@ INLINED void packed_tile(int height, const A *a, const __global A *b, size_t dep
       for (int v = 0; v < VECTORS; v++) sum[i][v] = multiply_add(x, bs[v], sum[i][v]);
     }
   }
-  if (left == height && there == WIDTH && t->col == 1 && !t->to_sums && !t->from_sums) {
-    size_t at = i0 * t->row + j0;
-    if (t->add) {
-#pragma unroll
-      for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++)
-          if (i < height)
-            sum[i][v] = S(U(LOADV(t->c, at + i * t->row + v * V)) + U(sum[i][v]));
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-      for (int v = 0; v < VECTORS; v++)
-        if (i < height) STOREV(t->c, at + i * t->row + v * V, sum[i][v]);
-    }
-    return;
-  }
-  /* A copy: what is passed on by its address does not stay in registers. */
-  AV tile[ROWS * TILE];
-#pragma unroll
-  for (int i = 0; i < ROWS; i++) {
-#pragma unroll
-    for (int v = 0; v < VECTORS; v++) tile[TILE * i + v] = sum[i][v];
-  }
-  int vectors = (there + V - 1) / V;
-  put_tile(t, i0, j0, n, tile, 0, left, vectors, 0, there - (vectors - 1) * V);
+  put_sums(height, VECTORS, sum, t, i0, j0, n, 0, left, 0, there);
 }
+
+/* Of its own each: between other loops a tile takes several times as long to compile. */
+#define PACKED_TILE(name, height)                                                          \
+  OUTLINED void name(const A *a, const __global A *b, size_t depth, const target *t,       \
+                     size_t i0, size_t j0, size_t n, int left, int there) {                \
+    packed_tile(height, a, b, depth, t, i0, j0, n, left, there);                           \
+  }
+PACKED_TILE(packed_tall, ROWS)
+PACKED_TILE(packed_middle, MIDDLE)
+PACKED_TILE(packed_small, SMALL)
 
 /* The tiles of some rows beside each other: columns [j0, j1), panels `step` apart. */
 INLINED void packed_row(int height, const A *a, const __global A *b, size_t step,
                         size_t depth, const target *t, size_t i, size_t j0, size_t j1,
                         size_t n, int left) {
-  for (size_t j = j0; j < j1; j += WIDTH, b += step)
-    packed_tile(height, a, b, depth, t, i, j, n, left, (int)AT_MOST(j1 - j, (size_t)WIDTH));
+  for (size_t j = j0; j < j1; j += WIDTH, b += step) {
+    int there = (int)AT_MOST(j1 - j, (size_t)WIDTH);
+    if (height == ROWS)
+      packed_tall(a, b, depth, t, i, j, n, left, there);
+    else if (height == MIDDLE)
+      packed_middle(a, b, depth, t, i, j, n, left, there);
+    else
+      packed_small(a, b, depth, t, i, j, n, left, there);
+  }
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
@@ -133,12 +119,7 @@ product_packed(const __global T *a, long a_offset, const __global A *b, long b_o
         int height = left > MIDDLE ? ROWS : left > SMALL ? MIDDLE : SMALL;
         lay_rows(tile, ROW, a + (i * a_row + here * a_col), a_row, a_col, depth,
                  (size_t)left, (size_t)height);
-        if (height == ROWS)
-          packed_row(ROWS, (A *)tile, panels, step, depth, &t, i, j, stop, s.n, left);
-        else if (height == MIDDLE)
-          packed_row(MIDDLE, (A *)tile, panels, step, depth, &t, i, j, stop, s.n, left);
-        else
-          packed_row(SMALL, (A *)tile, panels, step, depth, &t, i, j, stop, s.n, left);
+        packed_row(height, (A *)tile, panels, step, depth, &t, i, j, stop, s.n, left);
         i += (size_t)left;
       }
     }

@@ -5,6 +5,7 @@
 
 enum {
   ITEM = 1 << 19,          /* multiplications worth a work-item: 2 us of a fast core */
+  ALONE = 8,               /* so many of them are one's */
   ITEMS = 64,              /* work-items that keep a CPU busy */
   ITEM_ELEMENTS = 1 << 16, /* the same where memory is the limit: elements read */
   PART = 2048,             /* positions of k that are worth a part of their own */
@@ -45,9 +46,12 @@ static int64_t cut(int64_t k, int64_t parts, int64_t multiple) {
   return eager__at_most(eager__ceil_div(eager__ceil_div(k, parts), multiple) * multiple, k);
 }
 
-/* How many of `most` work-items there is work for. */
+/* How many of `most` work-items there is work for. Work for a few is one's: a thread that
+ * sleeps wakes up too late for it (measured: 128x128x128 takes 21 us on one thread, 24 on
+ * two). */
 static int64_t items_for(double work, double each, int64_t most) {
   double items = work / each;
+  if (items <= ALONE) return 1;
   return items >= (double)most ? most : items < 1 ? 1 : (int64_t)items;
 }
 
@@ -61,8 +65,17 @@ static void choose_blocks(const eager__gemm_device *device, eager_dtype dtype,
   int64_t width = eager__gemm_tile_width(tile, device->traits, dtype);
   int64_t tiles = eager__ceil_div(p->m, tile->rows), panels = eager__ceil_div(p->n, width);
   double work = work_of(p), all = work * (double)p->count;
+  /* Shapes alone: with fixed tiles, whatever tile was chosen. */
+  double spots = (double)eager__ceil_div(p->m, 12) * (double)eager__ceil_div(p->n, 32) *
+                 (double)p->count;
+  int64_t parts = 1;
+  if (spots < ITEMS && !p->subtract) {
+    parts = eager__at_most((int64_t)(3 * ITEMS / spots), p->k / PART);
+    out->depth = cut(p->k, parts, tile->depth);
+    parts = eager__ceil_div(p->k, out->depth);
+  }
   int64_t wanted = items_for(all, ITEM, eager__at_least(8 * device->units, 16));
-  int64_t per = eager__ceil_div(wanted, p->count);
+  int64_t per = eager__ceil_div(wanted, p->count * parts);
   int64_t down = eager__ceil_div(tiles, 20), across = eager__ceil_div(panels, tile->panels);
   while (down * across < per && (down < tiles || across < panels)) {
     int64_t tall = eager__ceil_div(tiles, down), wide = eager__ceil_div(panels, across);
@@ -76,13 +89,6 @@ static void choose_blocks(const eager__gemm_device *device, eager_dtype dtype,
   out->rows = eager__ceil_div(tiles, down) * tile->rows;
   out->columns = eager__ceil_div(panels, across) * width;
   if (per == 1) out->each = eager__at_least(p->count / wanted, 1);
-  /* Shapes alone: with fixed tiles, whatever tile was chosen. */
-  double spots = (double)eager__ceil_div(p->m, 12) * (double)eager__ceil_div(p->n, 32) *
-                 (double)p->count;
-  if (spots < ITEMS && !p->subtract) {
-    int64_t parts = eager__at_most((int64_t)(1.5 * ITEMS / spots), p->k / PART);
-    out->depth = cut(p->k, parts, tile->depth);
-  }
 }
 
 /* Where `streamed` elements are read once: parts of k where other pieces are too few. */
@@ -153,6 +159,15 @@ static bool has_few_columns(const eager__gemm_device *device, const eager__gemm_
   return p->n < device->traits->vector_width && p->k <= eager__gemm_tiles[0].depth;
 }
 
+/* Both lie transposed: c's transpose is made of both as they lie, and turned when it is
+ * stored, which costs 1/20 of a product; laying out both transposed cost 1/4. */
+static bool turns_both(const eager__gemm_device *device, eager_dtype dtype,
+                       const eager__gemm_args *p) {
+  int64_t v = device->traits->vector_width;
+  return p->a_row == 1 && p->a_col != 1 && p->b_row == 1 && p->b_col != 1 && p->m >= v &&
+         p->n >= v && eager__computed_size(dtype) == eager_dtype_size(dtype);
+}
+
 static eager__gemm_way cpu_way(const eager__gemm_device *device,
                                const eager__gemm_args *p) {
   if (is_rows(device, p) && p->n > EAGER__GEMM_FEW) return EAGER__GEMM_ROWS;
@@ -171,6 +186,7 @@ static void choose_cpu(const eager__gemm_device *device, eager_dtype dtype,
   if (out->way == EAGER__GEMM_BLOCKS && !may_be_direct(device, dtype, p) &&
       has_few_columns(device, p) && may_be_direct(device, dtype, &swapped))
     out->swap = true;
+  if (out->way == EAGER__GEMM_BLOCKS && turns_both(device, dtype, p)) out->swap = true;
   if (out->swap) p = &swapped;
   if (out->way == EAGER__GEMM_BLOCKS && may_be_direct(device, dtype, p))
     out->way = EAGER__GEMM_DIRECT;

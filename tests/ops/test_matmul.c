@@ -64,9 +64,11 @@ static void large_ones(void **state) {
   if (test_is_slow()) test_skip("millions of multiplications");
   /* Tiles enough for a GPU, and a k of more than one launch where loops are limited. */
   check(EAGER_BFLOAT16, 160, 208, 2061, 1);
-  check(EAGER_BFLOAT16, 37, 65, 777, 0); /* what a block lays out ends at 384 of k */
+  check(EAGER_BFLOAT16, 37, 65, 777, 0);  /* what a block lays out ends at 384 of k */
+  check(EAGER_FLOAT32, 61, 330, 2061, 1); /* b does not stay in the cache */
   for (int d = 0; d < DTYPES; d++) {
     if (!test_has_arithmetic(dtypes[d])) continue;
+    check(dtypes[d], 29, 50, 1024, 3); /* rows of b that fall on the same lines */
     for (int t = 0; t < 4; t++) {
       check(dtypes[d], 65, 70, 130, t);
       check(dtypes[d], 49, 33, 600, t);
@@ -76,6 +78,22 @@ static void large_ones(void **state) {
       if (d == 0) check(dtypes[d], 2, 3, 65537, t);
     }
   }
+}
+
+/* Where tiles and panels that are laid out at once end: 48 rows of a transposed a, 256
+ * columns; and the vectors that end with a or b. */
+static void about_stripes_and_panels(void **state) {
+  (void)state;
+  test_enable();
+  if (test_is_slow()) test_skip("millions of multiplications");
+  static const int64_t ms[] = {36, 47, 48, 49, 61, 97}, ks[] = {15, 16, 383, 385, 769};
+  static const int64_t ns[] = {17, 241, 256, 257, 272, 290};
+  for (int i = 0; i < 6; i++)
+    for (int t = 0; t < 4; t++) {
+      check(EAGER_BFLOAT16, ms[i], ns[(i + t) % 6], ks[(i + t) % 5], t);
+      check(EAGER_FLOAT32, ms[i], ns[(i + t + 1) % 6], ks[(i + t + 1) % 5], t);
+      check(EAGER_INT32, ms[i], 30 + t, ks[i % 5], t);
+    }
 }
 
 static void integers_wrap(void **state) {
@@ -115,6 +133,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(about_the_tiles),
       cmocka_unit_test(large_ones),
+      cmocka_unit_test(about_stripes_and_panels),
       cmocka_unit_test(integers_wrap),
       cmocka_unit_test(refusals),
   };
