@@ -18,7 +18,7 @@ eager__conv_tuning eager__conv_tuning_of(const eager__traits *traits, eager_dtyp
       .filter_items = traits->conv_filter_items,
       .filter_part_pixels = 1024,
       .filter_parts_size = 2 << 20,
-      .depthwise_work = 65536,
+      .depthwise_work = 16384,
       .depthwise_items = 64,
   };
 }

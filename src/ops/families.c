@@ -73,8 +73,15 @@ const eager__family eager__family_conv_filter = {
     .files = {"conv_sums", "conv_pack", "conv_filter"},
     .blocks = {"conv_filter_panels"},
     .groups = {"conv_filter_tiles"}};
-const eager__family eager__family_conv_depthwise = {
-    .name = "conv_depthwise", .files = {"conv_sums", "conv_depthwise"}};
+const eager__family eager__family_conv_pixels = {
+    .name = "conv_pixels",
+    .files = {"conv_sums", "conv_depthwise", "conv_pixels", "conv_pixels_filter"}};
+const eager__family eager__family_conv_planes = {
+    .name = "conv_planes",
+    .files = {"conv_sums", "conv_depthwise", "conv_planes", "conv_planes_one"}};
+const eager__family eager__family_conv_planes_two = {
+    .name = "conv_planes_two",
+    .files = {"conv_sums", "conv_depthwise", "conv_planes", "conv_planes_two"}};
 const eager__family eager__family_sums = {.name = "sums", .files = {"add_n", "cross"}};
 const eager__family eager__family_range = {.name = "range", .files = {"range"}};
 const eager__family eager__family_random = {.name = "random",
@@ -134,7 +141,9 @@ const eager__family_row eager__families[] = {
     {&eager__family_factor, EAGER__FLOATS},
     {&eager__family_conv, EAGER__FLOATS | EAGER__BIT(EAGER_INT32)},
     {&eager__family_conv_filter, EAGER__FLOATS},
-    {&eager__family_conv_depthwise, EAGER__FLOATS},
+    {&eager__family_conv_pixels, EAGER__FLOATS},
+    {&eager__family_conv_planes, EAGER__FLOATS},
+    {&eager__family_conv_planes_two, EAGER__FLOATS},
     {&eager__family_buckets, EAGER__BIT(EAGER_UINT32)},
     {&eager__family_scatter, EAGER__ANY},
     {&eager__family_owners, EAGER__NUMBERS},

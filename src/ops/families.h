@@ -42,8 +42,10 @@ extern const eager__family eager__family_einsum;
 extern const eager__family eager__family_factor; /* of matrices */
 extern const eager__family eager__family_conv;   /* floats and int32 */
 extern const eager__family eager__family_conv_filter;
-extern const eager__family eager__family_conv_depthwise; /* for CPUs */
-extern const eager__family eager__family_sums;           /* add_n, cross */
+extern const eager__family eager__family_conv_pixels; /* depthwise, for CPUs */
+extern const eager__family eager__family_conv_planes;
+extern const eager__family eager__family_conv_planes_two;
+extern const eager__family eager__family_sums; /* add_n, cross */
 extern const eager__family eager__family_range;
 extern const eager__family eager__family_random; /* uniform */
 extern const eager__family eager__family_normal;

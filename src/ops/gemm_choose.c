@@ -5,9 +5,9 @@
 
 enum {
   ITEM = 1 << 19,          /* multiplications worth a work-item: 2 us of a fast core */
-  ALONE = 8,               /* so many of them are one's */
   ITEMS = 64,              /* work-items that keep a CPU busy */
   ITEM_ELEMENTS = 1 << 16, /* the same where memory is the limit: elements read */
+  ALONE = 8,               /* so many of these are one's */
   PART = 2048,             /* positions of k that are worth a part of their own */
   GROUPS = 256,            /* work-groups that keep a GPU busy */
   GPU_FEW = 8,             /* THIN of matmul_group.cl */
@@ -46,13 +46,18 @@ static int64_t cut(int64_t k, int64_t parts, int64_t multiple) {
   return eager__at_most(eager__ceil_div(eager__ceil_div(k, parts), multiple) * multiple, k);
 }
 
-/* How many of `most` work-items there is work for. Work for a few is one's: a thread that
- * sleeps wakes up too late for it (measured: 128x128x128 takes 21 us on one thread, 24 on
- * two). */
+/* How many of `most` work-items there is work for. */
 static int64_t items_for(double work, double each, int64_t most) {
   double items = work / each;
-  if (items <= ALONE) return 1;
   return items >= (double)most ? most : items < 1 ? 1 : (int64_t)items;
+}
+
+/* The same where memory is the limit. What is little for each of a few is one's: a thread
+ * that sleeps wakes up too late for it, and parts of sums want one more command (measured:
+ * 1x512x512 takes 13 us on one thread, 22 on two). */
+static int64_t readers_for(double elements, int64_t most) {
+  int64_t items = items_for(elements, ITEM_ELEMENTS, most);
+  return items <= ALONE ? 1 : items;
 }
 
 /* --- CPUs --- */
@@ -94,7 +99,7 @@ static void choose_blocks(const eager__gemm_device *device, eager_dtype dtype,
 /* Where `streamed` elements are read once: parts of k where other pieces are too few. */
 static void choose_parts(const eager__gemm_args *p, double streamed, int64_t pieces,
                          int64_t shortest, int64_t multiple, eager__gemm_choice *out) {
-  int64_t wanted = items_for(streamed * (double)p->count, ITEM_ELEMENTS, ITEMS / 4);
+  int64_t wanted = readers_for(streamed * (double)p->count, ITEMS / 4);
   if (pieces * p->count >= wanted || p->subtract) return;
   int64_t parts = eager__at_most(wanted / (pieces * p->count), p->k / shortest);
   out->depth = cut(p->k, parts, multiple);
@@ -103,7 +108,7 @@ static void choose_parts(const eager__gemm_args *p, double streamed, int64_t pie
 static void choose_dots(const eager__gemm_device *device, const eager__gemm_args *p,
                         eager__gemm_choice *out) {
   double streamed = (double)p->m * (double)p->k;
-  int64_t wanted = items_for(streamed * (double)p->count, ITEM_ELEMENTS, ITEMS / 2);
+  int64_t wanted = readers_for(streamed * (double)p->count, ITEMS / 2);
   int64_t blocks = eager__ceil_div(wanted, p->count), tiles = eager__ceil_div(p->m, 8);
   out->rows = eager__ceil_div(tiles, eager__at_most(blocks, tiles)) * 8;
   if (blocks == 1) out->each = eager__at_least(p->count / wanted, 1);
@@ -115,7 +120,7 @@ static void choose_rows(const eager__gemm_device *device, const eager__gemm_args
                         eager__gemm_choice *out) {
   double streamed = (double)p->n * (double)p->k;
   int64_t v = device->traits->vector_width;
-  int64_t wanted = items_for(streamed * (double)p->count, ITEM_ELEMENTS, ITEMS / 2);
+  int64_t wanted = readers_for(streamed * (double)p->count, ITEMS / 2);
   int64_t blocks = eager__ceil_div(wanted, p->count);
   int64_t columns = eager__at_least(p->n / blocks, 512);
   columns = eager__at_most(columns, EAGER__GEMM_SPAN / 2 / p->m) / v * v;

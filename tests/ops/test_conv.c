@@ -97,6 +97,19 @@ static const conv_case cases[] = {
     {2, true, true, 1, 2, 2, 2, {5, 35}, {2, 7}, ONES3, {1, 2}, 'E', {{1, 1}, {9, 4}}},
     {2, true, true, 2, 3, 3, 3, {6, 16}, {5, 5}, ONES3, ONES3, 'V', {{0}}},
     {2, true, true, 4, 9, 9, 9, {1, 1}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    /* columns of tiles, whole and not; pictures of several parts; every other column */
+    {2, true, false, 2, 20, 20, 20, {8, 14}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, true, false, 3, 33, 33, 33, {15, 9}, {3, 3}, ONES3, ONES3, 'E', {{2, 1}, {0, 3}}},
+    {2, true, false, 1, 16, 16, 16, {20, 15}, {3, 3}, ONES3, ONES3, 'V', {{0}}},
+    {2, true, false, 2, 17, 17, 17, {5, 5}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, true, true, 2, 3, 3, 3, {20, 30}, {3, 3}, ONES3, ONES3, 'E', {{2, 0}, {0, 3}}},
+    {2, true, true, 2, 3, 3, 3, {9, 33}, {3, 3}, {2, 2}, ONES3, 'S', {{0}}},
+    {2, true, true, 2, 2, 2, 2, {8, 70}, {3, 3}, {2, 2}, ONES3, 'V', {{0}}},
+    {2, true, true, 3, 4, 4, 4, {7, 14}, {3, 3}, {2, 2}, ONES3, 'E', {{1, 1}, {1, 1}}},
+    {2, true, true, 2, 3, 3, 3, {12, 20}, {5, 5}, {2, 2}, ONES3, 'S', {{0}}},
+    {2, true, true, 2, 3, 3, 3, {7, 37}, {3, 3}, {1, 2}, {2, 1}, 'S', {{0}}},
+    {2, true, true, 2, 3, 3, 3, {7, 37}, {3, 3}, {2, 1}, {1, 2}, 'S', {{0}}},
+    {2, true, true, 2, 3, 3, 3, {9, 40}, {3, 3}, {2, 2}, {1, 2}, 'S', {{0}}},
 };
 enum { CASES = sizeof cases / sizeof *cases, SMALL = 21 };
 
