@@ -237,7 +237,7 @@ typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
 #endif
 #endif
 #ifndef PREFETCH
-#define PREFETCH(p, count)
+#define PREFETCH(p, count) ((void)(p), (void)(count))
 #endif
 /* Asks for the line at p, which will be written: stores that come all at once wait for
  * their lines one after the other. */
@@ -247,7 +247,7 @@ typedef SV SV_LOOSE __attribute__((aligned(T_SIZE)));
 #endif
 #endif
 #ifndef WILL_STORE
-#define WILL_STORE(p)
+#define WILL_STORE(p) ((void)(p))
 #endif
 #define IN_UPPER(n) ((LANE_NUMBERS & (MV)(n / 2)) != (MV)0)
 /* Not `mask & 1`: compilers make a zero extension of it, which Oclgrind takes for a sign's.
