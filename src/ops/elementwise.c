@@ -246,6 +246,9 @@ static void write_rows(const eager__family *family, eager_dtype dtype,
 static void write_elementwise(eager_dtype dtype, eager__strbuf *source) {
   write_rows(&eager__family_elementwise, dtype, source);
 }
+static void write_choices(eager_dtype dtype, eager__strbuf *source) {
+  write_rows(&eager__family_choices, dtype, source);
+}
 static void write_comparisons(eager_dtype dtype, eager__strbuf *source) {
   write_rows(&eager__family_comparisons, dtype, source);
 }
@@ -261,6 +264,8 @@ static void write_bessel(eager_dtype dtype, eager__strbuf *source) {
 
 const eager__family eager__family_elementwise = {
     .name = "elementwise", .files = {"elementwise"}, .write_tail = write_elementwise};
+const eager__family eager__family_choices = {
+    .name = "choices", .files = {"elementwise"}, .write_tail = write_choices};
 const eager__family eager__family_comparisons = {
     .name = "comparisons", .files = {"elementwise"}, .write_tail = write_comparisons};
 const eager__family eager__family_functions = {.name = "functions",

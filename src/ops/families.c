@@ -46,8 +46,8 @@ const eager__family eager__family_norm = {
     .name = "norm",
     .files = {"carry", "rowwise", "channel_sums", "batch_norm", "layer_norm"}};
 const eager__family eager__family_array = {
-    .name = "array",
-    .files = {"moves", "transpose", "concat", "gather", "one_hot", "fill"}};
+    .name = "array", .files = {"moves", "concat", "gather", "one_hot", "fill"}};
+const eager__family eager__family_transpose = {.name = "transpose", .files = {"transpose"}};
 const eager__family eager__family_layout = {
     .name = "layout", .files = {"moves", "place", "split", "pad", "space", "reverse"}};
 const eager__family eager__family_mirror = {.name = "mirror", .files = {"mirror"}};
@@ -107,7 +107,8 @@ enum {
 };
 
 const eager__family_row eager__families[] = {
-    {&eager__family_elementwise, EAGER__ANY & ~EAGER__BOOLS},
+    {&eager__family_elementwise, EAGER__NUMBERS},
+    {&eager__family_choices, EAGER__ANY & ~EAGER__BOOLS},
     {&eager__family_comparisons, EAGER__ANY},
     {&eager__family_functions, EAGER__NUMBERS},
     {&eager__family_special, EAGER__FLOATS},
@@ -128,6 +129,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_bias, EAGER__NUMBERS},
     {&eager__family_attention, EAGER__FLOATS},
     {&eager__family_array, MOVED},
+    {&eager__family_transpose, MOVED},
     {&eager__family_layout, MOVED},
     {&eager__family_mirror, EAGER__NUMBERS},
     {&eager__family_diag, MOVED},

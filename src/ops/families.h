@@ -5,6 +5,7 @@
 #include "cl/program.h"
 
 extern const eager__family eager__family_elementwise; /* ops/elementwise.c: rows as text */
+extern const eager__family eager__family_choices;     /* the same */
 extern const eager__family eager__family_comparisons; /* the same */
 extern const eager__family eager__family_functions;   /* the same */
 extern const eager__family eager__family_special;     /* the same: special functions */
@@ -23,8 +24,9 @@ extern const eager__family eager__family_softmax;
 extern const eager__family eager__family_losses;
 extern const eager__family eager__family_norm;
 extern const eager__family eager__family_attention;
-extern const eager__family eager__family_bias;    /* ops/bias.c: an elementwise row */
-extern const eager__family eager__family_array;   /* moves: dtype of the element's size */
+extern const eager__family eager__family_bias;  /* ops/bias.c: an elementwise row */
+extern const eager__family eager__family_array; /* moves: dtype of the element's size */
+extern const eager__family eager__family_transpose;
 extern const eager__family eager__family_layout;  /* moves again: parts, margins, blocks */
 extern const eager__family eager__family_mirror;  /* the gradient of mirror padding */
 extern const eager__family eager__family_diag;    /* moves again: diagonals */

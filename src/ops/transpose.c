@@ -160,7 +160,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   int64_t side = side_of(commands, eager_dtype_size(call->dtype));
   if (is_narrow(commands, &all, side)) return eager__add_move_rows(commands, 0, &walk);
   all.streams = wants_streams(call, &all, side);
-  eager__kernel_begin(commands, &eager__family_array, eager__move_dtype(call->dtype),
+  eager__kernel_begin(commands, &eager__family_transpose, eager__move_dtype(call->dtype),
                       "transpose");
   eager__grid grid = matrices_grid(commands, &all, side);
   eager__arg_output(commands, 0);

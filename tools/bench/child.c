@@ -28,6 +28,8 @@ static void become(const child *of, const char *path) {
   for (int i = 0; i < CHILD_ARGUMENTS; i++) arguments[i + 1] = (char *)of->arguments[i];
   for (size_t i = 0; i < sizeof cache_variables / sizeof *cache_variables; i++)
     setenv(cache_variables[i], of->caches, 1);
+  const char *ours = getenv(CHILD_STARTED);
+  if (ours && *ours) unsetenv(ours);
   execv(path, arguments);
   _exit(127);
 }

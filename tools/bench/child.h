@@ -5,6 +5,10 @@
 
 enum { CHILD_ARGUMENTS = 4 };
 
+/* Set once this program has set its own environment. Its value names a variable that it has
+ * set for itself alone, or none. */
+#define CHILD_STARTED "EAGERCL_BENCH_STARTED"
+
 typedef struct child {
   const char *program; /* its file's name; it lies where this program does */
   const char *arguments[CHILD_ARGUMENTS];

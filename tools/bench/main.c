@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "child.h"
 #include "measure.h"
 #include "records.h"
 
@@ -209,10 +210,14 @@ static int run(const bench_options *options) {
  * is measured next, or 2^24. PoCL compiles kernels again for every size of work-group and
  * large grids. */
 static void set_environment(char **arguments) {
-  if (getenv("EAGERCL_BENCH_STARTED")) return;
-  setenv("EAGERCL_BENCH_STARTED", "1", 1);
+  static const char specialization[] = "POCL_WORK_GROUP_SPECIALIZATION";
+  if (getenv(CHILD_STARTED)) return;
+  setenv(CHILD_STARTED, "", 1);
   setenv("OPENBLAS_THREAD_TIMEOUT", "24", 1);
-  setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
+  if (!getenv(specialization)) {
+    setenv(specialization, "0", 1);
+    setenv(CHILD_STARTED, specialization, 1);
+  }
 #if defined __x86_64__
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {
     setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
