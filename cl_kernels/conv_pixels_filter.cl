@@ -9,10 +9,26 @@
 #define TAPS 3   /* of either axis of the filter, in registers */
 #define BAND 224 /* pixels that are read for one panel, then for the next */
 
-/* Adds one row of dy to taps [v, v + TAPS) of `lines` (1 or TAPS) rows of the filter,
- * which meet rows of x from `x` on, `line` elements apart. */
+/* Adds one pixel of dy to TAPS taps of `lines` rows of the filter: tap (h, i) meets the
+ * pixel of x at from[i] + h * line. */
+INLINED void filter_pixel(int lines, const __global T *from[TAPS], size_t line,
+                          const __global T *dy, const int there[TAPS],
+                          AV sum[TAPS * TAPS]) {
+  AV d = LOADV(dy, 0);
+#pragma unroll
+  for (int i = 0; i < TAPS; i++) {
+    if (!there[i]) continue;
+#pragma unroll
+    for (int h = 0; h < lines; h++)
+      sum[h * TAPS + i] = multiply_add(LOADV(from[i], h * line), d, sum[h * TAPS + i]);
+  }
+}
+
+/* Adds one row of dy to taps [v, v + TAPS) of `lines` (1 to TAPS) rows of the filter, which
+ * meet rows of x from `x` on, `line` elements apart. */
 INLINED void filter_row(int lines, const __global T *x, long line, const __global T *dy,
                         const depthwise *s, long v, AV sum[TAPS * TAPS]) {
+  const int all[TAPS] = {1, 1, 1};
   long width = s->source[1], out = s->result[1], mul = s->mul[1], at[TAPS];
   size_t channels = (size_t)s->channels, step = (size_t)(mul * s->channels);
   const __global T *from[TAPS];
@@ -23,20 +39,26 @@ INLINED void filter_row(int lines, const __global T *x, long line, const __globa
   }
   long begin = at[0] < 0 ? (mul - 1 - at[0]) / mul : 0, reach = width - 1 - at[TAPS - 1];
   long end = reach < 0 ? 0 : reach / mul + 1;
-  begin = AT_MOST(begin, out);
   end = AT_MOST(end, out);
-  for (long p = 0; p < out; p++, dy += channels) {
-    AV d = LOADV(dy, 0);
-    int inside = p >= begin && p < end;
+  for (long p = 0; p < out;) {
+    int there[TAPS];
+    if (p == begin)
+      for (; p < end; p++, dy += channels) {
+        filter_pixel(lines, from, (size_t)line, dy, all, sum);
+#pragma unroll
+        for (int i = 0; i < TAPS; i++) from[i] += step;
+      }
+    if (p == out) break;
 #pragma unroll
     for (int i = 0; i < TAPS; i++) {
       long q = p * mul + at[i];
-      if (!inside && (q < 0 || q >= width)) continue;
-#pragma unroll
-      for (int h = 0; h < lines; h++)
-        sum[h * TAPS + i] =
-            multiply_add(LOADV(from[i] + h * line, p * step), d, sum[h * TAPS + i]);
+      there[i] = q >= 0 && q < width;
     }
+    filter_pixel(lines, from, (size_t)line, dy, there, sum);
+#pragma unroll
+    for (int i = 0; i < TAPS; i++) from[i] += step;
+    p++;
+    dy += channels;
   }
 }
 
@@ -66,7 +88,7 @@ INLINED void filter_band(const __global T *x, const __global T *dy, const depthw
                          AV sum[TAPS * TAPS]) {
   long line_size = s->source[1] * s->channels, step = s->tap_mul[0];
   long rows = s->batch * s->result[0], dy_size = s->result[1] * s->channels;
-  int whole = h + TAPS <= s->taps[0];
+  int lines = (int)AT_MOST(s->taps[0] - h, TAPS);
 #pragma unroll
   for (int i = 0; i < TAPS * TAPS; i++) sum[i] = (AV)0;
   for (; row < last; row++) {
@@ -80,13 +102,16 @@ INLINED void filter_band(const __global T *x, const __global T *dy, const depthw
             s->batch * s->source[0] * line_size);
       touch(dy, (row + 1) * dy_size, (row + 2) * dy_size, rows * dy_size);
     }
-    if (whole && line >= 0 && line + (TAPS - 1) * step < s->source[0]) {
-      filter_row(TAPS, from, step * line_size, to, s, v, sum);
+    if (lines > 1 && line >= 0 && line + (lines - 1) * step < s->source[0]) {
+      if (lines == TAPS)
+        filter_row(TAPS, from, step * line_size, to, s, v, sum);
+      else
+        filter_row(2, from, step * line_size, to, s, v, sum);
       continue;
     }
 #pragma unroll
     for (int i = 0; i < TAPS; i++)
-      if (h + i < s->taps[0] && line + i * step >= 0 && line + i * step < s->source[0])
+      if (i < lines && line + i * step >= 0 && line + i * step < s->source[0])
         filter_row(1, from + i * step * line_size, 0, to, s, v, sum + i * TAPS);
   }
 }

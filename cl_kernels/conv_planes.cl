@@ -92,23 +92,33 @@ INLINED void store_row(__global T *y, long at, AV x, long left, long limit) {
 }
 
 /* Columns [q, q + V) of `lines` rows from `row` on, where the inner axis has div 1 and mul
- * `step`. */
-INLINED void plane_tile(int step, const __global T *x, const __global T *w, __global T *y,
-                        const depthwise *s, long row, int lines, long q, long limit) {
+ * `step`. whole: LINES rows, which meet all taps. */
+INLINED void plane_tile(int step, int whole, const __global T *x, const __global T *w,
+                        __global T *y, const depthwise *s, long row, int lines, long q,
+                        long limit) {
   AV sum[LINES];
   MV lane = LANE_NUMBERS * (MV)(MASK_LANE)step;
+  long width = s->source[1], apart = s->mul[0] * width, below = s->tap_mul[0] * width;
+  long phase = s->div[0] - 1;
 #pragma unroll
   for (int i = 0; i < LINES; i++) sum[i] = (AV)0;
   for (long v = 0; v < s->taps[1]; v++) {
     long p = q * step + s->add[1] + v * s->tap_mul[1];
-    MV inside = lanes_inside(lane, p, s->source[1]);
-    for (long h = 0; h < s->taps[0]; h++) {
-      AV weight = (AV)LOAD(w, (size_t)((h * s->taps[1] + v) * s->channels));
+    MV inside = lanes_inside(lane, p, width);
+    const __global T *tap = w + v * s->channels;
+    long from = (row * s->mul[0] + s->add[0]) * width + p;
+    for (long h = 0; h < s->taps[0]; h++, tap += s->taps[1] * s->channels, from += below) {
+      AV weight = (AV)LOAD(tap, 0);
 #pragma unroll
       for (int i = 0; i < LINES; i++) {
-        long line = line_of(s, row + i, h);
-        if (i >= lines || line < 0) continue;
-        AV value = load_every(step, x, line * s->source[1] + p);
+        long at = from + i * apart;
+        if (!whole) {
+          long n = (row + i) * s->mul[0] + s->add[0] + h * s->tap_mul[0];
+          long line = n >> phase;
+          if (i >= lines || (n & phase) || (size_t)line >= (size_t)s->source[0]) continue;
+          at = line * width + p;
+        }
+        AV value = load_every(step, x, at);
         sum[i] = SELECT(inside, multiply_add(value, weight, sum[i]), sum[i]);
       }
     }
@@ -116,7 +126,14 @@ INLINED void plane_tile(int step, const __global T *x, const __global T *w, __gl
   long at = row * s->result[1] + q;
 #pragma unroll
   for (int i = 0; i < LINES; i++, at += s->result[1])
-    if (i < lines) store_row(y, at, sum[i], s->result[1] - q, limit);
+    if (whole || i < lines) store_row(y, at, sum[i], s->result[1] - q, limit);
+}
+
+/* Whether LINES rows from `row` on meet all taps. */
+INLINED int meets_all(const depthwise *s, long row) {
+  long reach = (s->taps[0] - 1) * s->tap_mul[0], low = row * s->mul[0] + s->add[0];
+  long high = low + (LINES - 1) * s->mul[0] + (reach > 0 ? reach : 0);
+  return s->div[0] == 1 && low + AT_MOST(reach, 0) >= 0 && high < s->source[0];
 }
 
 /* Rows [row, last) of a plane. The last vector lies further to the left where a row is long
@@ -124,10 +141,17 @@ INLINED void plane_tile(int step, const __global T *x, const __global T *w, __gl
 INLINED void plane_rows(int step, const __global T *x, const __global T *w, __global T *y,
                         const depthwise *s, long row, long last, long limit) {
   long most = s->result[1] - V;
-  for (; row < last; row += LINES)
-    for (long q = 0; q < s->result[1]; q += V)
-      plane_tile(step, x, w, y, s, row, (int)AT_MOST(last - row, LINES),
-                 q > most && most >= 0 ? most : q, limit);
+  for (; row < last; row += LINES) {
+    int lines = (int)AT_MOST(last - row, LINES),
+        whole = lines == LINES && meets_all(s, row);
+    for (long c = 0; c < s->result[1]; c += V) {
+      long q = c > most && most >= 0 ? most : c;
+      if (whole)
+        plane_tile(step, 1, x, w, y, s, row, lines, q, limit);
+      else
+        plane_tile(step, 0, x, w, y, s, row, lines, q, limit);
+    }
+  }
 }
 
 /* Where a work-item of such a kernel works. */
