@@ -195,14 +195,15 @@ OUTLINED void filter_slowly(const __global T *x, const __global T *dy, const dep
     }
 }
 
-/* Columns of one row, for any rows of taps. */
+/* Columns of one row, for any rows of taps. Taps that are not there would find rows that
+ * nobody looked whether vectors of lie in x. */
 INLINED void filter_line(int step, const __global T *x, const __global T *dy,
                          const depthwise *s, const MV inside[TAPS], const long at[TAPS],
                          long row, long h, AV sum[TAPS * TAPS]) {
   AV d = LOADV(dy, (size_t)(row * s->result[1]));
 #pragma unroll
   for (int i = 0; i < TAPS; i++) {
-    long line = line_of(s, row, h + i);
+    long line = h + i < s->taps[0] ? line_of(s, row, h + i) : -1;
     if (line < 0) continue;
 #pragma unroll
     for (int v = 0; v < TAPS; v++) {
