@@ -25,7 +25,8 @@ __kernel void one_hot_last(__global T *out, long out_offset, const __global ucha
   for (size_t row = own.row; row < own.row_end; row++) {
     __global T *to = out + out_offset + row * (size_t)table.columns + own.column;
     long hot = load_class(indices, (size_t)indices_offset + row, kind) - (long)own.column;
-    for (size_t i = 0; i < own.count; i++) to[i] = (long)i == hot ? on : off;
+    fill_run(to, off, own.count);
+    if (hot >= 0 && hot < (long)own.count) to[hot] = on;
   }
 }
 

@@ -94,23 +94,35 @@ static eager_status infer_pack(eager__call *call) {
 typedef struct strips { /* the kernel's */
   int64_t widths[STRIPS], columns[STRIPS];
   int64_t out_width;
+  int64_t together; /* of the strips, for a work-item */
 } strips;
 
-static eager_status add_strips(eager__commands *commands, int64_t rows, const strips *all,
-                               const int inputs[STRIPS], int count) {
-  int64_t widest = 0;
-  for (int k = 0; k < count; k++)
+/* A CPU writes a line of the output once where one work-item has whole rows of it. */
+static eager__spread spread_strips(const eager__commands *commands, int64_t rows,
+                                   strips *all, int count) {
+  int64_t widest = 0, width = 0;
+  for (int k = 0; k < count; k++) {
     if (all->widths[k] > widest) widest = all->widths[k];
+    width += all->widths[k];
+  }
+  eager__spread spread = eager__spread_make(commands, rows, width);
+  bool whole = eager__commands_traits(commands)->cpu_like && spread.columns_each == width;
+  all->together = whole ? count : 1;
+  return whole ? spread : eager__spread_make(commands, rows, widest);
+}
+
+static eager_status add_strips(eager__commands *commands, int64_t rows, strips *all,
+                               const int inputs[STRIPS], int count) {
   eager_dtype dtype = eager__move_dtype(commands->call->dtype);
   eager__kernel_begin(commands, &eager__family_array, dtype, "concat");
-  eager__spread spread = eager__spread_make(commands, rows, widest);
+  eager__spread spread = spread_strips(commands, rows, all, count);
   eager__arg_output(commands, 0);
   for (int k = 0; k < STRIPS; k++) eager__arg_input(commands, inputs[k < count ? k : 0]);
   eager__arg_bytes(commands, all, sizeof *all);
   eager__arg_bytes(commands, &spread, sizeof spread);
   eager__grid grid = eager__spread_grid(commands, &spread);
   grid.dims = 3;
-  grid.global[2] = (size_t)count;
+  grid.global[2] = (size_t)(count / all->together);
   grid.local[2] = 1;
   return eager__kernel_end(commands, grid);
 }

@@ -15,7 +15,11 @@ enum {
   /* A work-item's block on a CPU: the pages it touches fit the nearest table of them. */
   BLOCK_ROWS = 128,
   BLOCK_COLUMNS = 64,
-  BLOCK_LEAST = 4096, /* elements worth a work-item */
+  /* Elements in matrices smaller than a block: below, a launch shows; above, cores go
+   * without, and what is read no longer stays in caches. */
+  BLOCK_LEAST = 4096,
+  BLOCK_MOST = 32768,
+  BLOCKS_PER_UNIT = 16,
   LINE = 64,
 };
 
@@ -109,13 +113,21 @@ static int64_t deal(int64_t extent, int64_t block, int64_t side) {
   return block;
 }
 
+static int64_t matrices_together(const eager__commands *commands, int64_t each,
+                                 int64_t count) {
+  int64_t units = eager__at_least((int64_t)eager__commands_compute_units(commands), 1);
+  int64_t block = each * count / (units * BLOCKS_PER_UNIT);
+  block = eager__at_most(eager__at_least(block, BLOCK_LEAST), BLOCK_MOST);
+  return eager__at_least(block / each, 1);
+}
+
 static eager__grid matrices_grid(const eager__commands *commands, matrices *all,
                                  int64_t side) {
   if (eager__commands_traits(commands)->cpu_like) {
     all->rows_each = deal(all->m, BLOCK_ROWS, side);
     int64_t columns = all->m < side ? BLOCK_COLUMNS * BLOCK_ROWS / 4 : BLOCK_COLUMNS;
     all->columns_each = deal(all->n, columns, side);
-    all->matrices_each = eager__at_least(BLOCK_LEAST / (all->m * all->n), 1);
+    all->matrices_each = matrices_together(commands, all->m * all->n, all->count);
     return eager__grid_3d(eager__ceil_div(all->n, all->columns_each), 1,
                           eager__ceil_div(all->m, all->rows_each), 1,
                           eager__ceil_div(all->count, all->matrices_each), 1);
