@@ -85,9 +85,9 @@ INLINED void add_chunk(int height, int vectors, const __global A *x, const AV *d
 }
 
 /* Pixels of a chunk beside [t->first, t->last), in a joined row. */
-OUTLINED void add_beside(const __global A *x, const AV *dy, const filter_conv *s,
-                         const filter_tile *t, const filter_chunk *at, long c,
-                         __global A *sums) {
+OUTLINED void add_beside(int vectors, const __global A *x, const AV *dy,
+                         const filter_conv *s, const filter_tile *t,
+                         const filter_chunk *at, long c, __global A *sums) {
   long width = s->out[2], n = at->n, d = at->d, h = at->h, q = at->q, left = at->count;
   while (left > 0) {
     long stop = AT_MOST(width, q + left);
@@ -103,7 +103,7 @@ OUTLINED void add_beside(const __global A *x, const AV *dy, const filter_conv *s
       i = i < 0 ? 0 : i;
       end = AT_MOST(end, t->left);
       for (; i < end; i++)
-        for (int v = 0; v < VECTORS; v++) {
+        for (int v = 0; v < vectors; v++) {
           __global A *sum = sums + i * WIDTH + v * V;
           AV y = dy[(p - q) * VECTORS + v];
           VSTORE(multiply_add((AV)from[i], y, VLOAD(0, sum)), 0, sum);
@@ -185,7 +185,7 @@ INLINED void filter_panel(int vectors, const __global A *x, const __global A *dy
             t.left = (int)left;
             add_block(vectors, x + c, near, s, &t, &at, begin == from, to);
             t.left = (int)left;
-            if (s->joined) add_beside(x + c, near, s, &t, &at, c, to);
+            if (s->joined) add_beside(vectors, x + c, near, s, &t, &at, c, to);
           }
     }
   }

@@ -173,7 +173,6 @@ INLINED void pixels_column(int whole, const __global T *x, const AV weight[9],
 #pragma unroll
       for (int k = 0; k < PIXELS + 2; k++) {
         if (!whole && (q + k < 0 || q + k >= width)) continue;
-
         AV value = LOADV(x, k * channels);
 #pragma unroll
         for (int i = 0; i < PIXELS; i++) {

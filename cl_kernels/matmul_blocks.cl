@@ -13,7 +13,8 @@
  * such sum waits in c, or, where c would round it, in `sums`. */
 
 #define AHEAD  8192                         /* bytes */
-#define STRIPE (BY_COLUMNS ? 4 : 1)         /* tiles of a that are laid out at once */
+/* Tiles of a that are laid out at once: all that a work-item lays out lies on a stack. */
+#define STRIPE (!BY_COLUMNS ? 1 : sizeof(A) > 4 ? 2 : 4)
 #define ROW    (BY_COLUMNS ? 1 : DEPTH + V) /* from row to row of one of them, */
 #define COLUMN (BY_COLUMNS ? ROWS : 1)      /* from position to position of k, */
 #define ROOM   (ROWS * DEPTH + (BY_COLUMNS ? V : ROWS * V)) /* from one to the next */

@@ -7,7 +7,7 @@
 
 enum {
   PART = 16384,   /* elements worth a work-item of their own */
-  WIDEST = 32,    /* vectors side by side, as in arg.cl */
+  WIDEST = 32,    /* vectors side by side, as in arg_block.cl */
   BLOCKS = 64,    /* work-items that keep a CPU's cores busy */
   FINISHED = 256, /* results of a CPU's work-item that compares parts */
 };

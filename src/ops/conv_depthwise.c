@@ -30,7 +30,9 @@ bool eager__conv_is_depthwise(const eager__traits *traits, const eager__conv *co
   if (conv->groups != conv->channels || conv->filters != conv->channels) return false;
   if (!window->channels_first) return conv->channels >= traits->vector_width;
   for (int i = 0; i < 2; i++)
-    if (window->axes[i].stride > 2 || window->axes[i].in > MOST_EXTENT) return false;
+    if (window->axes[i].stride > 2 || window->axes[i].in > MOST_EXTENT ||
+        window->axes[i].out > MOST_EXTENT)
+      return false;
   return true;
 }
 

@@ -1,4 +1,4 @@
-/* Depthwise convolutions on CPUs: cl_kernels/conv_depthwise.cl. */
+/* Depthwise convolutions on CPUs: cl_kernels/conv_pixels.cl and conv_planes.cl. */
 #ifndef EAGER_OPS_CONV_DEPTHWISE_H
 #define EAGER_OPS_CONV_DEPTHWISE_H
 
