@@ -180,6 +180,11 @@ static roof fit_roof(const bench_records *all) {
   roof r = {LEFT, HEAD, WIDTH - LEFT - RIGHT, ROOF_HEIGHT - 90, -4, 8, 0, 10};
   double peak = all->limits.flops_per_second * 1e-9;
   if (peak > 0) r.y1 = 2 * ceil(log2(peak) / 2 + 0.25);
+  for (size_t i = 0; i < all->count; i++) {
+    const bench_record *record = &all->items[i];
+    if (record->flops <= 0 || record->bytes <= 0) continue;
+    r.x1 = fmax(r.x1, 2 * ceil(log2(record->flops / record->bytes) / 2));
+  }
   return r;
 }
 
