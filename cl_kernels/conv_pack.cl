@@ -31,21 +31,6 @@ static inline long pack_channel(long lane, const pixels_pack *s) {
   return a * s->outer_step + b / s->repeat * s->inner_step;
 }
 
-/* V x V elements change places: as in transpose.cl. */
-INLINED void turn(AV lines[V]) {
-#pragma unroll
-  for (int stage = 1; stage < V; stage *= 2) {
-    AV mixed[V];
-#pragma unroll
-    for (int i = 0; i < V / 2; i++) {
-      mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
-      mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
-    }
-#pragma unroll
-    for (int i = 0; i < V; i++) lines[i] = mixed[i];
-  }
-}
-
 /* Pixels [from, to) of one plane into one lane. */
 static inline void pack_lane(const __global T *x, __global A *out, size_t count,
                              size_t x_pixel, size_t lanes) {

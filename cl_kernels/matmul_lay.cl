@@ -1,21 +1,6 @@
 /* What matmul_blocks.cl and matmul_packed.cl, behind this, lay out alike in memory of a
  * work-item's own. */
 
-/* V x V elements change places: as in transpose.cl. */
-INLINED void turn(AV lines[V]) {
-#pragma unroll
-  for (int stage = 1; stage < V; stage *= 2) {
-    AV mixed[V];
-#pragma unroll
-    for (int i = 0; i < V / 2; i++) {
-      mixed[2 * i] = ZIP_LOW(lines[i], lines[i + V / 2]);
-      mixed[2 * i + 1] = ZIP_HIGH(lines[i], lines[i + V / 2]);
-    }
-#pragma unroll
-    for (int i = 0; i < V; i++) lines[i] = mixed[i];
-  }
-}
-
 /* `left` rows of a for a tile, `apart` elements (a multiple of V) from row to row; the last
  * one again for those up to `height`. */
 OUTLINED void lay_rows(AV *tile, size_t apart, const __global T *a, size_t a_row,

@@ -64,13 +64,14 @@ const eager__family eager__family_gemm_groups = {.name = "gemm_groups",
                                                  .files = {"matmul", "matmul_group"}};
 const eager__family eager__family_einsum = {.name = "einsum", .files = {"einsum"}};
 const eager__family eager__family_factor = {.name = "factor", .files = {"factor"}};
-const eager__family eager__family_conv = {.name = "conv",
-                                          .files = {"conv_sums", "conv_pack", "conv"},
-                                          .blocks = {"conv_blocks"},
-                                          .groups = {"conv_tiles"}};
+const eager__family eager__family_conv = {
+    .name = "conv",
+    .files = {"conv_sums", "turn", "conv_pack", "conv"},
+    .blocks = {"conv_blocks"},
+    .groups = {"conv_tiles"}};
 const eager__family eager__family_conv_filter = {
     .name = "conv_filter",
-    .files = {"conv_sums", "conv_pack", "conv_filter"},
+    .files = {"conv_sums", "turn", "conv_pack", "conv_filter"},
     .blocks = {"conv_filter_panels"},
     .groups = {"conv_filter_tiles"}};
 const eager__family eager__family_conv_pixels = {

@@ -25,11 +25,11 @@ static void write_12x2_columns(eager_dtype dtype, eager__strbuf *source) {
 
 const eager__family eager__family_gemm = {
     .name = "gemm",
-    .files = {"matmul", "matmul_tiles", "matmul_lay", "matmul_blocks"},
+    .files = {"matmul", "matmul_tiles", "turn", "matmul_lay", "matmul_blocks"},
     .write_head = write_12x2};
 const eager__family eager__family_gemm_columns = {
     .name = "gemm_columns",
-    .files = {"matmul", "matmul_tiles", "matmul_lay", "matmul_blocks"},
+    .files = {"matmul", "matmul_tiles", "turn", "matmul_lay", "matmul_blocks"},
     .write_head = write_12x2_columns};
 
 const eager__family eager__family_gemm_direct = {
@@ -39,7 +39,7 @@ const eager__family eager__family_gemm_direct = {
 
 const eager__family eager__family_gemm_packed = {
     .name = "gemm_packed",
-    .files = {"matmul", "matmul_tiles", "matmul_lay", "matmul_packed"},
+    .files = {"matmul", "matmul_tiles", "turn", "matmul_lay", "matmul_packed"},
     .write_head = write_12x2};
 
 const eager__gemm_tile eager__gemm_tiles[] = {
