@@ -34,6 +34,15 @@ typedef struct {
   int left, lanes;
 } filter_tile;
 
+/* The row of y behind row h, d of image n. */
+INLINED void next_row(const filter_conv *s, long *n, long *d, long *h) {
+  if (++*h < s->out[1]) return;
+  *h = 0;
+  if (++*d < s->out[0]) return;
+  *d = 0;
+  ++*n;
+}
+
 /* Adds pixels [q, end) of one row. */
 INLINED void add_pixels(int height, int vectors, int lanewise, const __global A *x,
                         const __global A *dy, const filter_conv *s, const size_t *off,
@@ -105,11 +114,7 @@ INLINED void sum_pixels(int height, int vectors, int lanewise, const __global A 
     }
     if (q < width) continue;
     q = 0;
-    if (++h < s->out[1]) continue;
-    h = 0;
-    if (++d < s->out[0]) continue;
-    d = 0;
-    n++;
+    next_row(s, &n, &d, &h);
   }
 }
 

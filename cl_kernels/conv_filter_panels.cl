@@ -65,11 +65,7 @@ INLINED void add_chunk(int height, int vectors, const __global A *x, const AV *d
     dy += (stop - q) * VECTORS;
     left -= stop - q;
     q = 0;
-    if (++h < s->out[1]) continue;
-    h = 0;
-    if (++d < s->out[0]) continue;
-    d = 0;
-    n++;
+    next_row(s, &n, &d, &h);
   }
 #pragma unroll
   for (int i = 0; i < DEPTH; i++) {
@@ -112,11 +108,7 @@ OUTLINED void add_beside(int vectors, const __global A *x, const AV *dy,
     dy += (stop - q) * VECTORS;
     left -= stop - q;
     q = 0;
-    if (++h < s->out[1]) continue;
-    h = 0;
-    if (++d < s->out[0]) continue;
-    d = 0;
-    n++;
+    next_row(s, &n, &d, &h);
   }
 }
 

@@ -154,7 +154,9 @@ INLINED void plane_rows(int step, const __global T *x, const __global T *w, __gl
   }
 }
 
-/* Where a work-item of such a kernel works. */
+/* Where a work-item of such a kernel works. Each kernel walks over its planes itself: with
+ * one walk for all, and the rows a function in it, 8x112x112x32 took 1.9 ms instead of 1.6
+ * forward and 2.1 instead of 1.6 for the input's gradient, on one core. */
 typedef struct {
   long first, last, plane, end, count;
   int blocks;
@@ -184,8 +186,9 @@ OUTLINED void filter_slowly(const __global T *x, const __global T *dy, const dep
                             long row, long last, long h, long v, A sums[TAPS * TAPS]) {
   for (; row < last; row++)
     for (int i = 0; i < TAPS * TAPS; i++) {
-      long line = line_of(s, row, h + i / TAPS), at = s->add[1];
-      at += (v + i % TAPS) * s->tap_mul[1];
+      long row_tap = h + i / TAPS, tap = v + i % TAPS;
+      if (row_tap >= s->taps[0] || tap >= s->taps[1]) continue;
+      long line = line_of(s, row, row_tap), at = s->add[1] + tap * s->tap_mul[1];
       if (line < 0) continue;
       ROLLED for (long q = 0; q < s->result[1]; q++, at += s->mul[1]) {
         if (at < 0 || at >= s->source[1]) continue;
