@@ -13,15 +13,20 @@
 #include "fuzz.h"
 
 static const char key[] = "program";
-static char file_path[512];
+static char file_path[512], folder[] = "/tmp/eagercl-fuzz-XXXXXX";
+
+static void clean_up(void) {
+  unlink(file_path);
+  rmdir(folder);
+}
 
 /* A folder of this process, and the file in it that has the key. */
 static void prepare(void) {
-  static char folder[] = "/tmp/eagercl-fuzz-XXXXXX";
   if (*file_path) return;
   fuzz_require(mkdtemp(folder) != NULL &&
                    eager__program_cache_configure(folder) == EAGER_OK,
                "a folder");
+  atexit(clean_up);
   eager__cache_store(key, "text", 4);
   DIR *entries = opendir(folder);
   fuzz_require(entries != NULL, "a folder");

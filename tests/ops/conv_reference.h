@@ -147,6 +147,25 @@ static arrays make_arrays(const conv_case *c, const geometry *s, eager_dtype dty
   return a;
 }
 
+/* Which array a part makes. */
+static int result_of(conv_part part) {
+  return part == FORWARD ? Y : part == TO_INPUT ? X : W;
+}
+
+/* All products added up where they go. */
+static sums add_all(const geometry *s, const arrays *a, conv_part part) {
+  size_t room = (size_t)(a->counts[result_of(part)] + 1);
+  sums want = {part,
+               a->values[X],
+               a->values[W],
+               a->values[Y],
+               test_alloc(room * sizeof(double)),
+               test_alloc(room * sizeof(double)),
+               test_alloc(room * sizeof(int64_t))};
+  each_product(s, add, &want);
+  return want;
+}
+
 static eager_tensor *make_tensor(const conv_case *c, const arrays *a, int k,
                                  eager_dtype dtype) {
   double *values = test_alloc((size_t)(a->counts[k] + 1) * sizeof *values);

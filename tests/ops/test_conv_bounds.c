@@ -55,16 +55,8 @@ static eager_tensor *fenced(eager_tensor *t) {
 static void check_part(const conv_case *c, conv_part part, eager_dtype dtype) {
   geometry s = work_out(c);
   arrays a = make_arrays(c, &s, dtype);
-  int k = part == FORWARD ? Y : part == TO_INPUT ? X : W;
-  size_t room = (size_t)(a.counts[k] + 1);
-  sums want = {part,
-               a.values[X],
-               a.values[W],
-               a.values[Y],
-               test_alloc(room * sizeof(double)),
-               test_alloc(room * sizeof(double)),
-               test_alloc(room * sizeof(int64_t))};
-  each_product(&s, add, &want);
+  int k = result_of(part);
+  sums want = add_all(&s, &a, part);
   eager_tensor *left = fenced(make_tensor(c, &a, part == TO_INPUT ? W : X, dtype)), *y;
   eager_tensor *right = fenced(make_tensor(c, &a, part == FORWARD ? W : Y, dtype));
   assert_ok(execute(c, part, left, right, a.shapes[k], &y));
