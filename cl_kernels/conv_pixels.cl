@@ -7,8 +7,6 @@
  * depthwise_columns: the same by filters of 3 x 3, mul and div 1, tap_mul 1 or -1, for rows
  * of PIXELS or more. Global: images, blocks of rows_each rows, blocks of channels. */
 
-#define PIXELS 7 /* of a row, in registers: whole rows of 7, 14, 28, 56 and 112 */
-
 /* Where position q of an axis finds tap k: -1 where it does not. */
 INLINED long meets(long n, long div, long source) {
   long at = n;
@@ -155,44 +153,20 @@ __kernel void depthwise_pixels(const __global T *x, long x_offset, const __globa
   }
 }
 
-/* Pixels [q, q + PIXELS) of rows [row, last) of one image, by a filter of 3 x 3 whose rows
- * and columns meet those side by side: a row of the source adds to three rows, which wait
- * in registers. whole: the source has all columns. */
+/* Pixels [q, q + PIXELS) of rows [row, last) of one image. whole: the source has all
+ * columns. */
 INLINED void pixels_column(int whole, const __global T *x, const AV weight[9],
                            __global T *y, const depthwise *s, long row, long last, long q,
                            int skip) {
   AV sum[3][PIXELS];
-  long line = row + s->add[0] - (s->tap_mul[0] < 0 ? 2 : 0), width = s->source[1];
-  size_t channels = (size_t)s->channels;
-  q += s->add[1] - (s->tap_mul[1] < 0 ? 2 : 0);
-  x += (line * width + q) * s->channels;
-#pragma unroll
-  for (int i = 0; i < PIXELS; i++) sum[0][i] = sum[1][i] = sum[2][i] = (AV)0;
-  for (long to = row - 2; to < last; to++, line++, x += width * channels) {
-    if (line >= 0 && line < s->source[0]) {
-#pragma unroll
-      for (int k = 0; k < PIXELS + 2; k++) {
-        if (!whole && (q + k < 0 || q + k >= width)) continue;
-        AV value = LOADV(x, k * channels);
-#pragma unroll
-        for (int i = 0; i < PIXELS; i++) {
-          if (i > k || i < k - 2) continue;
-#pragma unroll
-          for (int h = 0; h < 3; h++)
-            sum[h][i] = multiply_add(value, weight[h * 3 + k - i], sum[h][i]);
-        }
-      }
-    }
+  clear_sums(sum);
+  for (long to = row - 2; to < last; to++) {
+    column_line(whole, x, weight, s, to + 2, q, sum);
     if (to >= row)
 #pragma unroll
       for (int i = 0; i < PIXELS; i++)
         store_from(y + (to * s->result[1] + i) * s->channels, sum[2][i], skip);
-#pragma unroll
-    for (int i = 0; i < PIXELS; i++) {
-      sum[2][i] = sum[1][i];
-      sum[1][i] = sum[0][i];
-      sum[0][i] = (AV)0;
-    }
+    next_line(sum);
   }
 }
 
@@ -206,23 +180,17 @@ __kernel void depthwise_columns(const __global T *x, long x_offset, const __glob
   long row = (rest - n * blocks) * here.rows_each;
   long last = AT_MOST(row + here.rows_each, here.result[0]);
   long most = here.result[1] - PIXELS;
-  long low = here.add[1] - (here.tap_mul[1] < 0 ? 2 : 0);
   x += x_offset + n * here.source[0] * here.source[1] * here.channels;
   w += w_offset;
   y += y_offset + n * here.result[0] * here.result[1] * here.channels;
   for (long i = 0; i < here.result[1]; i += PIXELS) {
     long q = AT_MOST(i, most);
-    int whole = q + low >= 0 && q + low + PIXELS + 2 <= here.source[1];
+    int whole = has_all_columns(&here, q);
     for (long c = channel; c < end; c += V) {
       long first = AT_MOST(c, here.channels - V);
       __global T *to = y + q * here.channels + first;
       AV weight[9];
-#pragma unroll
-      for (int k = 0; k < 9; k++) {
-        long h = here.tap_mul[0] < 0 ? 2 - k / 3 : k / 3;
-        long v = here.tap_mul[1] < 0 ? 2 - k % 3 : k % 3;
-        weight[k] = LOADV(w, (size_t)((h * 3 + v) * here.channels + first));
-      }
+      load_weights(w + first, &here, weight);
       if (whole)
         pixels_column(1, x + first, weight, to, &here, row, last, q, (int)(c - first));
       else

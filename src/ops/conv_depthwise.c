@@ -7,12 +7,14 @@
 
 enum {
   ITEMS = 256, /* work-items that are enough for any number of cores */
-  PIXELS = 7,  /* as in conv_pixels.cl */
+  PIXELS = 7,  /* as in conv_columns.cl */
   COLUMN_ROWS = 7,
-  COLUMN_PANELS = 8,
-  LEAST_ROWS = 4,        /* of a plane, for a work-item */
-  PART_PIXELS = 192,     /* of a part of the filter's gradient, at least */
-  MOST_PARTS = 64,       /* of the filter's gradient */
+  COLUMN_PANELS = 8,  /* a multiple of APART_PANELS */
+  APART_PANELS = 4,   /* as in conv_columns_apart.cl */
+  APART_BYTES = 1024, /* multiples between pixels at which few lines of a cache are used */
+  LEAST_ROWS = 4,     /* of a plane, for a work-item */
+  PART_PIXELS = 192,  /* of a part of the filter's gradient, at least */
+  MOST_PARTS = 64,    /* of the filter's gradient */
   MOST_EXTENT = 1 << 28, /* of a plane: lanes count in ints */
 };
 
@@ -73,6 +75,12 @@ static bool has_columns(const depthwise *s) {
   return s->result[1] >= PIXELS;
 }
 
+/* Whether depthwise_columns_apart shall. */
+static bool is_apart(const depthwise *s, int64_t vector, eager_dtype dtype) {
+  int64_t bytes = s->channels * (int64_t)eager_dtype_size(dtype);
+  return bytes % APART_BYTES == 0 && s->channels % (APART_PANELS * vector) == 0;
+}
+
 static eager_status add_result(const eager__call *call, eager__commands *commands,
                                const eager__conv *conv, bool to_input) {
   bool planes = conv->window.channels_first;
@@ -82,6 +90,7 @@ static eager_status add_result(const eager__call *call, eager__commands *command
   int64_t vector = traits->vector_width;
   int64_t taps = s.taps[0] * s.taps[1], items;
   bool columns = !planes && has_columns(&s);
+  bool apart = columns && is_apart(&s, vector, call->dtype);
   if (planes) {
     int64_t all = s.batch * s.channels;
     s.planes_each = share(all, 1, s.result[0] * s.result[1] * taps, tuning.depthwise_work);
@@ -108,8 +117,10 @@ static eager_status add_result(const eager__call *call, eager__commands *command
                         tuning.depthwise_work);
     items = eager__ceil_div(all, s.rows_each) * panels;
   }
-  eager__kernel_begin(commands, family_of(conv), call->dtype,
-                      columns         ? "depthwise_columns"
+  eager__kernel_begin(commands, apart ? &eager__family_conv_columns : family_of(conv),
+                      call->dtype,
+                      apart           ? "depthwise_columns_apart"
+                      : columns       ? "depthwise_columns"
                       : !planes       ? "depthwise_pixels"
                       : s.mul[1] == 2 ? "depthwise_halves"
                       : s.div[1] == 2 ? "depthwise_doubles"

@@ -74,9 +74,13 @@ const eager__family eager__family_conv_filter = {
     .files = {"conv_sums", "turn", "conv_pack", "conv_filter"},
     .blocks = {"conv_filter_panels"},
     .groups = {"conv_filter_tiles"}};
-const eager__family eager__family_conv_pixels = {
-    .name = "conv_pixels",
-    .files = {"conv_sums", "conv_depthwise", "conv_pixels", "conv_pixels_filter"}};
+const eager__family eager__family_conv_pixels = {.name = "conv_pixels",
+                                                 .files = {"conv_sums", "conv_depthwise",
+                                                           "conv_columns", "conv_pixels",
+                                                           "conv_pixels_filter"}};
+const eager__family eager__family_conv_columns = {
+    .name = "conv_columns",
+    .files = {"conv_sums", "conv_depthwise", "conv_columns", "conv_columns_apart"}};
 const eager__family eager__family_conv_planes = {
     .name = "conv_planes",
     .files = {"conv_sums", "conv_depthwise", "conv_planes", "conv_planes_one"}};
@@ -145,6 +149,7 @@ const eager__family_row eager__families[] = {
     {&eager__family_conv, EAGER__FLOATS | EAGER__BIT(EAGER_INT32)},
     {&eager__family_conv_filter, EAGER__FLOATS},
     {&eager__family_conv_pixels, EAGER__FLOATS},
+    {&eager__family_conv_columns, EAGER__FLOATS},
     {&eager__family_conv_planes, EAGER__FLOATS},
     {&eager__family_conv_planes_two, EAGER__FLOATS},
     {&eager__family_buckets, EAGER__BIT(EAGER_UINT32)},

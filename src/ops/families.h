@@ -44,6 +44,7 @@ extern const eager__family eager__family_einsum;
 extern const eager__family eager__family_factor; /* of matrices */
 extern const eager__family eager__family_conv;   /* floats and int32 */
 extern const eager__family eager__family_conv_filter;
+extern const eager__family eager__family_conv_columns;
 extern const eager__family eager__family_conv_pixels; /* depthwise, for CPUs */
 extern const eager__family eager__family_conv_planes;
 extern const eager__family eager__family_conv_planes_two;

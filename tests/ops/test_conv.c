@@ -102,6 +102,9 @@ static const conv_case cases[] = {
     {2, true, true, 2, 3, 3, 3, {7, 37}, {3, 3}, {1, 2}, {2, 1}, 'S', {{0}}},
     {2, true, true, 2, 3, 3, 3, {7, 37}, {3, 3}, {2, 1}, {1, 2}, 'S', {{0}}},
     {2, true, true, 2, 3, 3, 3, {9, 40}, {3, 3}, {2, 2}, {1, 2}, 'S', {{0}}},
+    /* pixels 1 KB apart, in one piece of rows and in more */
+    {2, true, false, 2, 256, 256, 256, {9, 15}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
+    {2, true, false, 32, 256, 256, 256, {17, 7}, {3, 3}, ONES3, ONES3, 'S', {{0}}},
     /* rows of taps in threes and what is left: two */
     {2, true, false, 2, 20, 20, 20, {9, 14}, {5, 5}, ONES3, ONES3, 'S', {{0}}},
 };
