@@ -196,6 +196,7 @@ void fault_finish(fault_attempt *a) {
     free(a->kept[i].bytes);
   }
   a->kept_count = 0;
+  if (!eager_executing_eagerly()) return; /* enabling was refused */
   synchronize(a);
   nothing_is_held(a);
   counts_agree(a);

@@ -54,7 +54,7 @@ static cl_int CL_API_CALL get_platform_ids(cl_uint room, cl_platform_id *platfor
   cl_int code = note(GET_PLATFORM_IDS);
   if (code == CL_SUCCESS) code = driver->clGetPlatformIDs(room, platforms, count);
   if (code == CL_SUCCESS && count != NULL)
-    *count = eager_layer_shorten(GET_PLATFORM_IDS, *count);
+    *count = eager_layer_shorten(GET_PLATFORM_IDS, *count, platforms != NULL);
   return code;
 }
 
@@ -71,7 +71,7 @@ static cl_int CL_API_CALL get_device_ids(cl_platform_id platform, cl_device_type
   if (code == CL_SUCCESS)
     code = driver->clGetDeviceIDs(platform, type, room, devices, count);
   if (code == CL_SUCCESS && count != NULL)
-    *count = eager_layer_shorten(GET_DEVICE_IDS, *count);
+    *count = eager_layer_shorten(GET_DEVICE_IDS, *count, devices != NULL);
   return code;
 }
 
@@ -246,8 +246,15 @@ static cl_int CL_API_CALL program_build_info(cl_program program, cl_device_id de
                                              cl_program_build_info what, size_t size,
                                              void *value, size_t *out_size) {
   cl_int code = note(PROGRAM_BUILD_INFO);
-  return code ? code
-              : driver->clGetProgramBuildInfo(program, device, what, size, value, out_size);
+  const char *log = what == CL_PROGRAM_BUILD_LOG ? eager_layer_build_log() : NULL;
+  if (code != CL_SUCCESS) return code;
+  if (log == NULL)
+    return driver->clGetProgramBuildInfo(program, device, what, size, value, out_size);
+  size_t needed = strlen(log) + 1;
+  if (out_size != NULL) *out_size = needed;
+  if (value != NULL && size < needed) return CL_INVALID_VALUE;
+  if (value != NULL) memcpy(value, log, needed);
+  return CL_SUCCESS;
 }
 
 static cl_int CL_API_CALL kernel_info(cl_kernel kernel, cl_kernel_info what, size_t size,

@@ -25,10 +25,13 @@ typedef struct eager_layer {
   uint64_t (*failed)(void);
   /* Each call first sleeps for so long. */
   void (*delay)(const char *call, uint64_t nanoseconds);
-  /* clGetPlatformIDs or clGetDeviceIDs tell of so many only. */
-  void (*list_at_most)(const char *call, unsigned count);
+  /* clGetPlatformIDs or clGetDeviceIDs list so many only; what is `late` goes after it was
+   * counted, before it is listed. */
+  void (*list_at_most)(const char *call, unsigned count, bool late);
   /* The nth command from now on that is given an event ends with this negative status. */
   void (*fail_command)(uint64_t nth, int status);
+  /* What the log of any build reads, if not the driver's; NULL: that. Static text. */
+  void (*build_log)(const char *text);
   /* While it is on, no command's end is seen: its event says CL_RUNNING, waits block. */
   void (*stall)(bool on);
   /* Created and retained less released, over the process. Kinds: "context", "queue", "mem",

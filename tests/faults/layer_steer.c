@@ -73,6 +73,7 @@ static struct {
   _Atomic uint64_t fail_at; /* 0: none; UINT64_MAX: every one */
   _Atomic int code;
   _Atomic cl_uint most; /* listed at most, plus one; 0: all */
+  atomic_bool late;
 } entries[ENTRY_POINTS];
 
 /* ---- Calls ---- */
@@ -114,14 +115,28 @@ static void plan_delay(const char *call, uint64_t nanoseconds) {
     if (is_meant((entry_point)e, call)) atomic_store(&entries[e].delay, nanoseconds);
 }
 
-static void plan_short_list(const char *call, unsigned most) {
-  for (int e = 0; e < ENTRY_POINTS; e++)
-    if (is_meant((entry_point)e, call)) atomic_store(&entries[e].most, most + 1);
+static void plan_short_list(const char *call, unsigned most, bool late) {
+  for (int e = 0; e < ENTRY_POINTS; e++) {
+    if (!is_meant((entry_point)e, call)) continue;
+    atomic_store(&entries[e].late, late);
+    atomic_store(&entries[e].most, most + 1);
+  }
 }
 
-cl_uint eager_layer_shorten(entry_point e, cl_uint count) {
+cl_uint eager_layer_shorten(entry_point e, cl_uint count, bool listing) {
   cl_uint most = atomic_load(&entries[e].most);
+  if (atomic_load(&entries[e].late) && !listing) return count;
   return most > 0 && count > most - 1 ? most - 1 : count;
+}
+
+static _Atomic(const char *) build_log;
+
+static void plan_build_log(const char *text) {
+  atomic_store(&build_log, text);
+}
+
+const char *eager_layer_build_log(void) {
+  return atomic_load(&build_log);
 }
 
 cl_int eager_layer_note(entry_point e) {
@@ -224,6 +239,7 @@ static void reset(void) {
     atomic_store(&entries[e].most, 0);
   }
   plan_bad_command(0, 0);
+  plan_build_log(NULL);
   stall(false);
   atomic_store(&failed_count, 0);
 }
@@ -238,6 +254,7 @@ const eager_layer eager_layer_api = {
     .delay = plan_delay,
     .list_at_most = plan_short_list,
     .fail_command = plan_bad_command,
+    .build_log = plan_build_log,
     .stall = stall,
     .balance = balance_of,
 };

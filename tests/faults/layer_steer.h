@@ -74,8 +74,11 @@ void eager_layer_forget(cl_event event);
 cl_int eager_layer_status(cl_event event, cl_int status);
 /* Returns once nothing is stalled. */
 void eager_layer_wait_stalled(void);
-/* How many of `count` platforms or devices a call may list. */
-cl_uint eager_layer_shorten(entry_point e, cl_uint count);
+/* How many of `count` platforms or devices a call may tell of; `listing`: it asks for them,
+ * not only for their number. */
+cl_uint eager_layer_shorten(entry_point e, cl_uint count, bool listing);
+/* The planned log, or NULL. */
+const char *eager_layer_build_log(void);
 
 /* Reads the environment's plans. */
 void eager_layer_begin(void);

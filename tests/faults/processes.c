@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/sync.h"
-#include "expected.h"
 
 static char lane[64];
 
@@ -111,19 +110,10 @@ static const char *run_process(fault_progress *p, void (*body)(fault_progress *p
   return how;
 }
 
-/* Of the fault under way; until the next call. */
-static const char *describe(const fault_progress *p) {
-  static char text[96];
-  snprintf(text, sizeof text, "call %d (%s), choice %d", p->nth,
-           p->is_counted && p->nth >= 1 && p->nth <= p->call_count
-               ? fault_call_name(p->calls[p->nth - 1])
-               : "?",
-           p->choice);
-  return text;
-}
-
 void fault_processes_run(const fault_scenario *scenario, eager_execution_mode mode,
-                         void (*body)(fault_progress *p), int seconds) {
+                         void (*body)(fault_progress *p),
+                         const char *(*name)(const fault_progress *p, int nth),
+                         int seconds) {
   FILE *memory = tmpfile();
   assert_non_null(memory);
   assert_int_equal(ftruncate(fileno(memory), sizeof(fault_progress)), 0);
@@ -139,7 +129,8 @@ void fault_processes_run(const fault_scenario *scenario, eager_execution_mode mo
   uint64_t began = eager__now();
   while (!p->done && !p->skipped && bad == NULL) bad = run_process(p, body, seconds);
   char text[sizeof p->wrong + 256];
-  snprintf(text, sizeof text, "%s: %s: %s", describe(p), bad != NULL ? bad : "", p->wrong);
+  snprintf(text, sizeof text, "fault %d.%d (%s): %s: %s", p->nth, p->choice,
+           name(p, p->nth), bad != NULL ? bad : "", p->wrong);
   bool skipped = p->skipped;
   print_message("faults: %ld injected, %ld told, %ld survived, %ld lost, %ld processes, "
                 "%.1f s\n",
@@ -147,5 +138,5 @@ void fault_processes_run(const fault_scenario *scenario, eager_execution_mode mo
                 p->counts.processes, (double)(eager__now() - began) * 1e-9);
   munmap(p, sizeof *p);
   if (bad != NULL) fail_msg("%s", text);
-  if (skipped) test_skip("%s", strrchr(text, ':') + 2);
+  if (skipped) test_skip("%s", strstr(text, "): : ") + 5);
 }

@@ -23,6 +23,7 @@ typedef struct fault_progress {
   int16_t calls[FAULT_MOST_CALLS]; /* fault_call_number */
   /* How it goes. */
   bool done, skipped;
+  char note[4096]; /* what one process leaves for the others */
   char wrong[3 * FAULT_TEXT]; /* "": nothing yet; also the reason for skipping */
   fault_counts counts;
 } fault_progress;
@@ -38,9 +39,12 @@ _Noreturn void fault_process_skip(fault_progress *p, const char *why);
 const eager_layer *fault_process_begin(fault_progress *p);
 
 /* In a test: runs `body` in process after process until p->done; fails or skips the test as
- * they say. A process may take `seconds`. Prints the counts in one line. */
+ * they say. `name` is for the fault that a process died of, which may take `seconds`.
+ * Prints the counts in one line. */
 void fault_processes_run(const fault_scenario *scenario, eager_execution_mode mode,
-                         void (*body)(fault_progress *p), int seconds);
+                         void (*body)(fault_progress *p),
+                         const char *(*name)(const fault_progress *p, int nth),
+                         int seconds);
 
 /* Called first in main: the lane is for the processes, so that the harness does not ask for
  * its devices. */
