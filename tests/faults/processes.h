@@ -23,7 +23,7 @@ typedef struct fault_progress {
   int16_t calls[FAULT_MOST_CALLS]; /* fault_call_number */
   /* How it goes. */
   bool done, skipped;
-  char note[4096]; /* what one process leaves for the others */
+  char note[4096];            /* what one process leaves for the others */
   char wrong[3 * FAULT_TEXT]; /* "": nothing yet; also the reason for skipping */
   fault_counts counts;
 } fault_progress;
