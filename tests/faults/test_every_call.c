@@ -125,8 +125,8 @@ int main(void) {
       .codes = codes,
       .name = name,
       .judge = judge,
-      .one_in = 6,
-      .one_in_costly = 64,
+      .one_in = 8,
+      .one_in_costly = 96,
       .is_costly = is_costly,
   };
   return fault_main("faults/every_call", &calls);
