@@ -81,13 +81,13 @@ static uint64_t mixed(uint64_t x) {
   return x ^ x >> 31;
 }
 
-static uint64_t seed_of_run(void) {
+uint64_t test_seed(void) {
   const char *text = getenv("EAGERCL_TEST_SEED");
   return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : 20240607;
 }
 
 void test_chance_begin(const char *test_name) {
-  chance.seed = seed_of_run();
+  chance.seed = test_seed();
   chance.state = mixed(chance.seed);
   for (const char *c = test_name; *c; c++)
     chance.state = mixed(chance.state + (unsigned char)*c);

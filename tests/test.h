@@ -119,6 +119,7 @@ void test_log_clear(void);
 
 /* ---- Chance: the same in every run with one seed, whichever tests run ---- */
 
+uint64_t test_seed(void); /* of the run */
 uint64_t test_random(void);
 double test_random_double(double low, double high);
 /* Both ends included. */

@@ -13,4 +13,7 @@ void test_layer_load(void);
  * here on the process fails at its end unless every driver object was given back. */
 const eager_layer *test_layer(void);
 
+/* The layer in this process if it was loaded, else NULL. The first call of OpenCL. */
+const eager_layer *test_layer_find(void);
+
 #endif

@@ -10,8 +10,8 @@
 
 static atomic_long allocations_until_failure = -1; /* not positive: never */
 
-void eager__alloc_fail_after(long count) {
-  atomic_store(&allocations_until_failure, count);
+long eager__alloc_fail_after(long count) {
+  return atomic_exchange(&allocations_until_failure, count);
 }
 
 static bool must_fail(void) {

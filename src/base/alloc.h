@@ -25,7 +25,8 @@ eager_status eager__out_of_memory(size_t size);
 eager_status eager__reserve(void *array, size_t *capacity, size_t count, size_t size);
 
 /* For tests: the `count`-th allocation of the process from now on, and only that one,
- * returns NULL. -1: none. */
-void eager__alloc_fail_after(long count);
+ * returns NULL. -1: none. What was left of the last such count: positive while it was not
+ * reached. */
+long eager__alloc_fail_after(long count);
 
 #endif

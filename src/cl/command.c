@@ -7,9 +7,15 @@
 #include "cl/traced.h"
 
 eager_status eager__command_refused(eager__device *device, const char *call, int code) {
-  if (code == CL_INVALID_COMMAND_QUEUE) eager__device_lose(device, code);
+  if (eager__cl_is_dead(code)) eager__device_lose(device, code);
   if (eager__device_is_lost(device)) return eager__device_fail_lost(device, call);
   return eager__cl_fail(call, device->short_name, code);
+}
+
+int eager__command_flush(eager__device *device, eager__cl_queue *queue) {
+  cl_int code = clFlush(queue);
+  if (eager__cl_is_dead(code)) eager__device_lose(device, code);
+  return code;
 }
 
 void eager__command_made_event(void) {
@@ -24,11 +30,21 @@ static eager__event **begin(eager__device *device, eager__traced *traced,
   return eager__traced_begin(traced, &device->transfer, out_event);
 }
 
-/* Flushes at once: somebody waits for this command next, perhaps on another queue. */
+/* The command is on its way, but its queue has just died. */
+static eager_status give_up(eager__device *device, eager__event **out_event) {
+  (void)eager__event_finish(device, device->transfer.queue, *out_event);
+  *out_event = NULL;
+  return eager__device_fail_lost(device, "clFlush");
+}
+
+/* Flushes at once: somebody waits for this command next, perhaps on another queue. A
+ * refused flush that loses nothing does no harm: the wait flushes as well. */
 static eager_status end(eager__device *device, eager__traced *traced, const char *name,
-                        size_t size, const char *call, cl_int code) {
+                        size_t size, const char *call, cl_int code,
+                        eager__event **out_event) {
+  int flushed = CL_SUCCESS;
   if (code == CL_SUCCESS) {
-    clFlush(device->transfer.queue);
+    flushed = eager__command_flush(device, device->transfer.queue);
     eager__command_made_event();
   }
   eager__cl_leave(device->context);
@@ -36,7 +52,8 @@ static eager_status end(eager__device *device, eager__traced *traced, const char
       traced, code == CL_SUCCESS,
       &(eager__traced_what){.kind = EAGER__TRACE_MOVE, .name = name, .size = size});
   eager__timeline_unlock(&device->transfer);
-  return code == CL_SUCCESS ? EAGER_OK : eager__command_refused(device, call, code);
+  if (code != CL_SUCCESS) return eager__command_refused(device, call, code);
+  return eager__cl_is_dead(flushed) ? give_up(device, out_event) : EAGER_OK;
 }
 
 eager_status eager__command_write(eager__device *device, eager__mem *mem, size_t offset,
@@ -45,7 +62,7 @@ eager_status eager__command_write(eager__device *device, eager__mem *mem, size_t
   eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueWriteBuffer(device->transfer.queue, mem, CL_FALSE, offset, size,
                                      data, 0, NULL, event);
-  return end(device, &traced, "write", size, "clEnqueueWriteBuffer", code);
+  return end(device, &traced, "write", size, "clEnqueueWriteBuffer", code, out_event);
 }
 
 eager_status eager__command_read(eager__device *device, eager__mem *mem, size_t offset,
@@ -54,7 +71,7 @@ eager_status eager__command_read(eager__device *device, eager__mem *mem, size_t 
   eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueReadBuffer(device->transfer.queue, mem, CL_FALSE, offset, size,
                                     data, 0, NULL, event);
-  return end(device, &traced, "read", size, "clEnqueueReadBuffer", code);
+  return end(device, &traced, "read", size, "clEnqueueReadBuffer", code, out_event);
 }
 
 eager_status eager__command_copy(eager__device *device, eager__mem *source,
@@ -65,7 +82,7 @@ eager_status eager__command_copy(eager__device *device, eager__mem *source,
   eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueCopyBuffer(device->transfer.queue, source, target, source_offset,
                                     target_offset, size, 0, NULL, event);
-  return end(device, &traced, "copy", size, "clEnqueueCopyBuffer", code);
+  return end(device, &traced, "copy", size, "clEnqueueCopyBuffer", code, out_event);
 }
 
 eager_status eager__command_map(eager__device *device, eager__mem *mem, size_t offset,
@@ -77,7 +94,7 @@ eager_status eager__command_map(eager__device *device, eager__mem *mem, size_t o
   eager__event **event = begin(device, &traced, out_event);
   *out_view = clEnqueueMapBuffer(device->transfer.queue, mem, CL_FALSE, flags, offset, size,
                                  0, NULL, event, &code);
-  return end(device, &traced, "map", size, "clEnqueueMapBuffer", code);
+  return end(device, &traced, "map", size, "clEnqueueMapBuffer", code, out_event);
 }
 
 eager_status eager__command_unmap(eager__device *device, eager__mem *mem, void *view,
@@ -85,7 +102,7 @@ eager_status eager__command_unmap(eager__device *device, eager__mem *mem, void *
   eager__traced traced;
   eager__event **event = begin(device, &traced, out_event);
   cl_int code = clEnqueueUnmapMemObject(device->transfer.queue, mem, view, 0, NULL, event);
-  return end(device, &traced, "unmap", 0, "clEnqueueUnmapMemObject", code);
+  return end(device, &traced, "unmap", 0, "clEnqueueUnmapMemObject", code, out_event);
 }
 
 eager_status eager__command_wait(eager__device *device, const char *what,

@@ -10,9 +10,12 @@
 
 #include "cl/device.h"
 
-/* Records a driver's refusal of `call` and returns its status. -36, a dead queue, loses
- * the device: then UNAVAILABLE. */
+/* Records a driver's refusal of `call` and returns its status. What a dead device says
+ * (eager__cl_is_dead) loses it: then UNAVAILABLE. */
 eager_status eager__command_refused(eager__device *device, const char *call, int code);
+
+/* The driver's code, which may have lost the device. The queue's lock is held. */
+int eager__command_flush(eager__device *device, eager__cl_queue *queue);
 
 /* Counts the event that a successful enqueue has just made. */
 void eager__command_made_event(void);

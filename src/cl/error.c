@@ -94,6 +94,10 @@ bool eager__cl_is_loss(int code) {
   return code < 0 && (!is_argument || code == CL_INVALID_COMMAND_QUEUE);
 }
 
+bool eager__cl_is_dead(int code) {
+  return eager__cl_is_loss(code) && !eager__cl_is_allocation_failure(code);
+}
+
 eager_status eager__cl_fail(const char *call, const char *device, int code) {
   eager_status status =
       eager__cl_is_allocation_failure(code) ? EAGER_RESOURCE_EXHAUSTED : EAGER_INTERNAL;

@@ -19,6 +19,10 @@ bool eager__cl_is_allocation_failure(int code);
  * any other negative status but the codes of wrong arguments (-30 to -72). */
 bool eager__cl_is_loss(int code);
 
+/* What a call that is no sync point says of a device that is gone: -36, a dead queue, and
+ * -9999, what an earlier command did. A failed allocation says nothing of the kind. */
+bool eager__cl_is_dead(int code);
+
 /* Records "<call> failed on <device>: <name> (<code>)" and returns RESOURCE_EXHAUSTED for
  * an allocation failure, INTERNAL otherwise. `device` may be NULL. */
 eager_status eager__cl_fail(const char *call, const char *device, int code);

@@ -109,26 +109,35 @@ static eager_status query_texts(cl_device_id device, eager__texts *texts,
   return EAGER_OK;
 }
 
-/* The value of a query whose absence is no obstacle; 0 then. */
-static cl_ulong query_number(cl_device_id device, cl_device_info what, size_t size) {
-  cl_uint narrow = 0;
-  cl_ulong wide = 0;
-  void *out = size == sizeof narrow ? (void *)&narrow : (void *)&wide;
-  if (clGetDeviceInfo(device, what, size, out, NULL) != CL_SUCCESS) return 0;
-  return size == sizeof narrow ? narrow : wide;
+/* A device being asked, and what it refused first. */
+typedef struct asked {
+  cl_device_id device;
+  eager__strbuf *reason;
+} asked;
+
+/* False: it does not know the question, or refuses. A driver may lack an answer; one that
+ * fails to give it says nothing about the device, which is left out then. */
+static bool ask(const asked *of, cl_device_info what, size_t size, void *out) {
+  cl_int code = clGetDeviceInfo(of->device, what, size, out, NULL);
+  if (code != CL_SUCCESS && code != CL_INVALID_VALUE && of->reason->size == 0)
+    eager__strbuf_format(of->reason, "clGetDeviceInfo(0x%x) failed: %s (%d)",
+                         (unsigned)what, eager__cl_error_name(code), (int)code);
+  return code == CL_SUCCESS;
 }
 
-static uint32_t query_uint(cl_device_id device, cl_device_info what) {
-  return (uint32_t)query_number(device, what, sizeof(cl_uint));
+static uint32_t query_uint(const asked *of, cl_device_info what) {
+  cl_uint value = 0;
+  return ask(of, what, sizeof value, &value) ? value : 0;
 }
 
-static uint64_t query_ulong(cl_device_id device, cl_device_info what) {
-  return query_number(device, what, sizeof(cl_ulong));
+static uint64_t query_ulong(const asked *of, cl_device_info what) {
+  cl_ulong value = 0;
+  return ask(of, what, sizeof value, &value) ? value : 0;
 }
 
-static uint32_t query_size(cl_device_id device, cl_device_info what) {
+static uint32_t query_size(const asked *of, cl_device_info what) {
   size_t value = 0;
-  if (clGetDeviceInfo(device, what, sizeof value, &value, NULL) != CL_SUCCESS) return 0;
+  if (!ask(of, what, sizeof value, &value)) return 0;
   return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
@@ -144,32 +153,32 @@ static bool has_extension(const eager__facts *facts, const char *name) {
   return false;
 }
 
-static void query_numbers(cl_device_id device, eager__facts *facts) {
-  cl_ulong type = query_ulong(device, CL_DEVICE_TYPE);
+static void query_numbers(const asked *of, eager__facts *facts) {
+  cl_ulong type = query_ulong(of, CL_DEVICE_TYPE);
   facts->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
   facts->is_gpu = (type & CL_DEVICE_TYPE_GPU) != 0;
   facts->is_accelerator = (type & CL_DEVICE_TYPE_ACCELERATOR) != 0;
-  facts->global_memory = query_ulong(device, CL_DEVICE_GLOBAL_MEM_SIZE);
-  facts->max_allocation = query_ulong(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-  facts->local_memory = query_ulong(device, CL_DEVICE_LOCAL_MEM_SIZE);
-  facts->global_cache = query_ulong(device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
-  facts->compute_units = query_uint(device, CL_DEVICE_MAX_COMPUTE_UNITS);
-  facts->max_work_group_size = query_size(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
-  facts->native_float_width = query_uint(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
-  facts->address_bits = query_uint(device, CL_DEVICE_ADDRESS_BITS);
-  facts->base_align = query_uint(device, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
-  facts->unified_memory = query_uint(device, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
-  facts->local_memory_is_global = query_uint(device, CL_DEVICE_LOCAL_MEM_TYPE) == CL_GLOBAL;
+  facts->global_memory = query_ulong(of, CL_DEVICE_GLOBAL_MEM_SIZE);
+  facts->max_allocation = query_ulong(of, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  facts->local_memory = query_ulong(of, CL_DEVICE_LOCAL_MEM_SIZE);
+  facts->global_cache = query_ulong(of, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
+  facts->compute_units = query_uint(of, CL_DEVICE_MAX_COMPUTE_UNITS);
+  facts->max_work_group_size = query_size(of, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  facts->native_float_width = query_uint(of, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+  facts->address_bits = query_uint(of, CL_DEVICE_ADDRESS_BITS);
+  facts->base_align = query_uint(of, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+  facts->unified_memory = query_uint(of, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+  facts->local_memory_is_global = query_uint(of, CL_DEVICE_LOCAL_MEM_TYPE) == CL_GLOBAL;
   facts->has_float64 = has_extension(facts, "cl_khr_fp64") &&
-                       query_ulong(device, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
+                       query_ulong(of, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
   facts->has_float16_arithmetic = has_extension(facts, "cl_khr_fp16");
-  facts->compiler_available = query_uint(device, CL_DEVICE_COMPILER_AVAILABLE) != 0;
+  facts->compiler_available = query_uint(of, CL_DEVICE_COMPILER_AVAILABLE) != 0;
   facts->keeps_denormals =
-      (query_ulong(device, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_DENORM) != 0;
+      (query_ulong(of, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_DENORM) != 0;
 }
 
-/* --- Which piece of hardware it is. Codes of extensions as their specifications give them:
- * older headers lack some. --- */
+/* --- Which piece of hardware it is: no obstacle where it is not told. Codes of extensions
+ * as their specifications give them: older headers lack some. --- */
 
 enum {
   PCI_BUS_INFO_KHR = 0x410F,
@@ -200,13 +209,15 @@ static bool query_pci_khr(cl_device_id device, eager__facts *facts) {
 }
 
 static bool query_pci_nv(cl_device_id device, eager__facts *facts) {
-  cl_uint bus, slot;
+  cl_uint bus, slot, domain;
   if (!has_extension(facts, "cl_nv_device_attribute_query")) return false;
   if (clGetDeviceInfo(device, PCI_BUS_ID_NV, sizeof bus, &bus, NULL) != CL_SUCCESS ||
       clGetDeviceInfo(device, PCI_SLOT_ID_NV, sizeof slot, &slot, NULL) != CL_SUCCESS)
     return false;
   /* The slot packs device and function as PCI does; the domain came with later drivers. */
-  return set_pci(facts, query_uint(device, PCI_DOMAIN_ID_NV), bus, slot >> 3, slot & 7);
+  if (clGetDeviceInfo(device, PCI_DOMAIN_ID_NV, sizeof domain, &domain, NULL) != CL_SUCCESS)
+    domain = 0;
+  return set_pci(facts, domain, bus, slot >> 3, slot & 7);
 }
 
 static bool query_pci_amd(cl_device_id device, eager__facts *facts) {
@@ -231,9 +242,12 @@ static void query_identity(cl_device_id device, eager__facts *facts) {
 
 /* --- Whether it can serve. --- */
 
-static void judge(cl_device_id device, const eager__facts *facts, eager__strbuf *reason) {
+static void judge(const asked *of, const eager__facts *facts) {
+  eager__strbuf *reason = of->reason;
   bool old_platform = facts->platform_major * 100 + facts->platform_minor < 102;
-  if (query_uint(device, CL_DEVICE_AVAILABLE) == 0)
+  bool is_available = query_uint(of, CL_DEVICE_AVAILABLE) != 0;
+  if (reason->size != 0) return; /* it refused an answer */
+  if (!is_available)
     eager__strbuf_add(reason, "not available");
   else if (!facts->compiler_available)
     eager__strbuf_add(reason, "no compiler");
@@ -250,8 +264,9 @@ eager_status eager__facts_of_device(eager__cl_device *device, eager__texts *text
   EAGER__TRY(query_texts(device, texts, facts, reason));
   if (reason->size != 0) return EAGER_OK;
   parse_version(facts->device_version, &facts->device_major, &facts->device_minor);
-  query_numbers(device, facts);
+  const asked of = {device, reason};
+  query_numbers(&of, facts);
   query_identity(device, facts);
-  judge(device, facts, reason);
+  judge(&of, facts);
   return EAGER_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "cl/census.h"
+#include "cl/command.h"
 #include "cl/error.h"
 #include "cl/host_pages.h"
 
@@ -33,6 +34,8 @@ eager_status eager__foreign_import(eager__device *device, eager__mem *mem, size_
   if (code == CL_SUCCESS)
     code = clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof capacity, &capacity, NULL);
   eager__cl_leave(device->context);
+  if (code != CL_SUCCESS && code != CL_INVALID_MEM_OBJECT)
+    return eager__command_refused(device, "clGetMemObjectInfo", code);
   if (code != CL_SUCCESS)
     return eager__fail_cl(EAGER_INVALID_ARGUMENT, code, "mem is not a memory object: %s",
                           eager__cl_error_name(code));
@@ -48,7 +51,7 @@ eager_status eager__foreign_import(eager__device *device, eager__mem *mem, size_
   eager__cl_enter(device->context);
   code = clRetainMemObject(mem);
   eager__cl_leave(device->context);
-  if (code != CL_SUCCESS) return eager__cl_fail("clRetainMemObject", NULL, code);
+  if (code != CL_SUCCESS) return eager__command_refused(device, "clRetainMemObject", code);
   eager__census_add(EAGER__OBJECT_MEM, 1);
   return EAGER_OK;
 }
@@ -70,31 +73,50 @@ static void flush_behind(eager__context *context, cl_event event) {
   eager__timeline *ours = timeline_of(context, queue);
   if (ours != NULL) eager__timeline_lock(ours);
   eager__cl_enter(context);
-  clFlush(queue);
+  if (ours != NULL)
+    (void)eager__command_flush(ours->device, queue);
+  else
+    clFlush(queue); /* the user's own: what it says is not about our device */
   eager__cl_leave(context);
   if (ours != NULL) eager__timeline_unlock(ours);
+}
+
+static eager_status lost_behind(eager__device *device, cl_event event) {
+  eager__cl_enter(device->context);
+  clReleaseEvent(event);
+  eager__cl_leave(device->context);
+  return eager__device_fail_lost(device, "clFlush");
 }
 
 eager_status eager__foreign_event(eager__device *device, eager__event *event) {
   cl_context context = NULL;
   eager__cl_enter(device->context);
+  const char *call = "clGetEventInfo";
   cl_int code = clGetEventInfo(event, CL_EVENT_CONTEXT, sizeof context, &context, NULL);
-  if (code == CL_SUCCESS && context == device->context->cl) code = clRetainEvent(event);
+  if (code == CL_SUCCESS && context == device->context->cl) {
+    call = "clRetainEvent";
+    code = clRetainEvent(event);
+  }
   eager__cl_leave(device->context);
+  if (code != CL_SUCCESS && code != CL_INVALID_EVENT)
+    return eager__command_refused(device, call, code);
   if (code != CL_SUCCESS)
     return eager__fail_cl(EAGER_INVALID_ARGUMENT, code, "ready is not an event: %s",
                           eager__cl_error_name(code));
   EAGER__REQUIRE(context == device->context->cl, EAGER_INVALID_ARGUMENT,
                  "ready belongs to another context than %s", device->short_name);
   flush_behind(device->context, event);
+  if (eager__device_is_lost(device)) return lost_behind(device, event);
   eager__census_add(EAGER__OBJECT_EVENT, 1);
   return EAGER_OK;
 }
 
-void eager__foreign_give_mem(eager__device *device, eager__mem *mem) {
+eager_status eager__foreign_give_mem(eager__device *device, eager__mem *mem) {
   eager__cl_enter(device->context);
-  clRetainMemObject(mem);
+  cl_int code = clRetainMemObject(mem);
   eager__cl_leave(device->context);
+  if (code == CL_SUCCESS) return EAGER_OK;
+  return eager__command_refused(device, "clRetainMemObject", code);
 }
 
 void eager__foreign_event_given(void) {

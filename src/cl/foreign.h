@@ -23,7 +23,7 @@ eager_status eager__foreign_event(eager__device *device, eager__event *event);
 /* --- Handing ours out: the user releases what is given, so the census forgets it. --- */
 
 /* Retains `mem` for the user. */
-void eager__foreign_give_mem(eager__device *device, eager__mem *mem);
+eager_status eager__foreign_give_mem(eager__device *device, eager__mem *mem);
 /* An event retained by the timeline is the user's from now on. */
 void eager__foreign_event_given(void);
 

@@ -16,12 +16,17 @@ static eager_status ask(eager__kernel *kernel) {
     code = clGetKernelWorkGroupInfo(kernel->cl, id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE,
                                     sizeof kernel->required_local_size,
                                     kernel->required_local_size, NULL);
-  if (code == CL_SUCCESS)
+  const char *call = "clGetKernelWorkGroupInfo";
+  if (code == CL_SUCCESS) {
+    call = "clGetKernelInfo";
     code = clGetKernelInfo(kernel->cl, CL_KERNEL_NUM_ARGS, sizeof kernel->arg_count,
                            &kernel->arg_count, NULL);
+  }
   eager__cl_leave(kernel->device->context);
   if (code == CL_SUCCESS) return EAGER_OK;
-  return eager__command_refused(kernel->device, "clGetKernelWorkGroupInfo", code);
+  eager_status status = eager__command_refused(kernel->device, call, code);
+  eager__fail_append(" [kernel %s]", kernel->name);
+  return status;
 }
 
 static eager_status create(eager__kernel *kernel, cl_program program) {

@@ -152,19 +152,40 @@ eager_status eager__memory_copy(eager__device *from, eager__mem *source,
   return status;
 }
 
-eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t offset,
-                               size_t size, const void **out) {
+void eager__memory_forget_view(eager__device *device, eager__mem *mem, void *view) {
+  eager__event *event;
+  if (eager__command_unmap(device, mem, view, &event) == EAGER_OK)
+    (void)eager__event_finish(device, device->transfer.queue, event);
+}
+
+eager_status eager__memory_view(eager__device *device, eager__mem *mem, size_t offset,
+                                size_t size, bool discard, void **out) {
   *out = NULL;
   void *view;
   eager__event *event;
-  EAGER__TRY(eager__command_map(device, mem, offset, size, false, &view, &event));
-  EAGER__TRY(eager__command_wait(device, "a map", event));
-  *out = view;
-  return EAGER_OK;
+  EAGER__TRY(eager__command_map(device, mem, offset, size, discard, &view, &event));
+  eager_status status = eager__command_wait(device, "a map", event);
+  if (status == EAGER_OK)
+    *out = view;
+  else
+    eager__memory_forget_view(device, mem, view);
+  return status;
 }
 
+eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t offset,
+                               size_t size, const void **out) {
+  void *view;
+  eager_status status = eager__memory_view(device, mem, offset, size, false, &view);
+  *out = view;
+  return status;
+}
+
+/* Asked twice: what stays mapped is never freed. */
 eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const void *view) {
   eager__event *event;
-  EAGER__TRY(eager__command_unmap(device, mem, (void *)(uintptr_t)view, &event));
-  return eager__command_wait(device, "an unmap", event);
+  void *mapped = (void *)(uintptr_t)view;
+  eager_status status = eager__command_unmap(device, mem, mapped, &event);
+  if (status == EAGER_RESOURCE_EXHAUSTED)
+    status = eager__command_unmap(device, mem, mapped, &event);
+  return status == EAGER_OK ? eager__command_wait(device, "an unmap", event) : status;
 }

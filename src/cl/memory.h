@@ -42,6 +42,11 @@ eager_status eager__memory_transfer(eager__device *from, eager__mem *source,
 eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t offset,
                                size_t size, const void **out);
 eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const void *view);
+/* The same; `discard`: for writing all of it. */
+eager_status eager__memory_view(eager__device *device, eager__mem *mem, size_t offset,
+                                size_t size, bool discard, void **out);
+/* Unmaps after a failure, whatever becomes of that. */
+void eager__memory_forget_view(eager__device *device, eager__mem *mem, void *view);
 
 /* Lets go of one reference. NULL is fine. */
 void eager__memory_drop(eager__device *device, eager__mem *mem);

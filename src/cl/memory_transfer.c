@@ -22,28 +22,21 @@ typedef struct side {
 
 /* Unmapping comes after a failure too, whose status is the one returned. */
 static eager_status unmap(const side *mapped, void *view, eager_status status) {
-  eager__event *event;
-  if (status != EAGER_OK) {
-    if (eager__command_unmap(mapped->device, mapped->mem, view, &event) == EAGER_OK)
-      (void)eager__event_finish(mapped->device, mapped->device->transfer.queue, event);
-    return status;
-  }
-  return eager__memory_unmap(mapped->device, mapped->mem, view);
+  if (status == EAGER_OK) return eager__memory_unmap(mapped->device, mapped->mem, view);
+  eager__memory_forget_view(mapped->device, mapped->mem, view);
+  return status;
 }
 
 static eager_status through_source(const side *from, const side *to, size_t size) {
-  const void *view;
-  EAGER__TRY(eager__memory_map(from->device, from->mem, from->offset, size, &view));
+  void *view;
+  EAGER__TRY(eager__memory_view(from->device, from->mem, from->offset, size, false, &view));
   eager_status status = eager__memory_write(to->device, to->mem, to->offset, view, size);
-  return unmap(from, (void *)(uintptr_t)view, status);
+  return unmap(from, view, status);
 }
 
 static eager_status through_target(const side *from, const side *to, size_t size) {
   void *view;
-  eager__event *event;
-  EAGER__TRY(
-      eager__command_map(to->device, to->mem, to->offset, size, true, &view, &event));
-  EAGER__TRY(eager__command_wait(to->device, "a map", event));
+  EAGER__TRY(eager__memory_view(to->device, to->mem, to->offset, size, true, &view));
   eager_status status =
       eager__memory_read(from->device, from->mem, from->offset, view, size);
   return unmap(to, view, status);

@@ -86,13 +86,17 @@ static eager_status survey_devices(survey *found, const eager__facts *facts,
   /* All types at once: a device that claims several would come once for each. */
   cl_uint count = 0;
   cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
-  if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0))
-    return skip_platform(found, facts, "no devices");
   cl_device_id *ids = NULL;
-  if (code == CL_SUCCESS) {
-    ids = eager__alloc(count * sizeof *ids);
-    if (ids == NULL) return eager__out_of_memory(count * sizeof *ids);
-    code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids, NULL);
+  if (code == CL_SUCCESS && count > 0) {
+    cl_uint room = count; /* one may have gone meanwhile */
+    ids = eager__alloc(room * sizeof *ids);
+    if (ids == NULL) return eager__out_of_memory(room * sizeof *ids);
+    code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, room, ids, &count);
+    if (count > room) count = room;
+  }
+  if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0)) {
+    eager__free(ids);
+    return skip_platform(found, facts, "no devices");
   }
   eager_status status = EAGER_OK;
   if (code != CL_SUCCESS) {
@@ -150,9 +154,11 @@ static eager_status survey_machine(survey *found) {
   if (code != CL_SUCCESS || count == 0) return skip_all(found, code);
   cl_platform_id *ids = eager__alloc(count * sizeof *ids);
   if (ids == NULL) return eager__out_of_memory(count * sizeof *ids);
-  code = clGetPlatformIDs(count, ids, NULL);
+  cl_uint room = count; /* one may have gone meanwhile */
+  code = clGetPlatformIDs(room, ids, &count);
+  if (count > room) count = room;
   count = code == CL_SUCCESS ? drop_repeated(ids, count) : 0;
-  eager_status status = code == CL_SUCCESS ? EAGER_OK : skip_all(found, code);
+  eager_status status = count > 0 ? EAGER_OK : skip_all(found, code);
   found->machine.platform_count = (int)count;
   for (cl_uint i = 0; i < count && status == EAGER_OK; i++)
     status = survey_platform(found, ids[i], (int)i);

@@ -6,12 +6,13 @@
 
 #include "base/alloc.h"
 #include "cl/census.h"
+#include "cl/command.h"
 #include "cl/device.h"
 #include "cl/error.h"
 #include "cl/traced.h"
 
-/* A refused marker is retried this often, a millisecond apart, before the device counts as
- * lost: markers need a few bytes of host memory, nothing else. */
+/* A refused marker, or hold on one, is retried this often, a millisecond apart, before the
+ * device counts as lost: it needs a few bytes of host memory, nothing else. */
 enum { MARKER_TRIES = 100 };
 
 /* Milliseconds a lost device is given to finish what it may still be doing. */
@@ -52,11 +53,12 @@ static void release_event(eager__device *device, cl_event event) {
   eager__census_add(EAGER__OBJECT_EVENT, -1);
 }
 
-static void retain_event(eager__device *device, cl_event event) {
+static cl_int retain_event(eager__device *device, cl_event event) {
   eager__cl_enter(device->context);
-  clRetainEvent(event);
+  cl_int code = clRetainEvent(event);
   eager__cl_leave(device->context);
-  eager__census_add(EAGER__OBJECT_EVENT, 1);
+  if (code == CL_SUCCESS) eager__census_add(EAGER__OBJECT_EVENT, 1);
+  return code;
 }
 
 static int wait_event(eager__device *device, cl_event event) {
@@ -76,20 +78,6 @@ static int wait_event(eager__device *device, cl_event event) {
   }
 }
 
-int eager__event_finish(eager__device *device, eager__cl_queue *queue,
-                        eager__event *event) {
-  eager__timeline *timeline =
-      queue == device->transfer.queue ? &device->transfer : &device->compute;
-  eager__timeline_lock(timeline);
-  eager__cl_enter(device->context);
-  clFlush(queue);
-  eager__cl_leave(device->context);
-  eager__timeline_unlock(timeline);
-  int status = wait_event(device, event);
-  release_event(device, event);
-  return status;
-}
-
 bool eager__event_is_done(eager__device *device, eager__event *event) {
   cl_int status = CL_QUEUED;
   eager__cl_enter(device->context);
@@ -99,14 +87,36 @@ bool eager__event_is_done(eager__device *device, eager__event *event) {
   return code != CL_SUCCESS || status <= CL_COMPLETE;
 }
 
+/* What a device does that only said it was lost, it does to memory that goes next. A dead
+ * one answers with an error. */
+static void outlast(eager__device *device, cl_event event) {
+  for (int i = 0; i < LOST_WAITS && !eager__event_is_done(device, event); i++)
+    eager__sleep(1000000);
+}
+
+int eager__event_finish(eager__device *device, eager__cl_queue *queue,
+                        eager__event *event) {
+  eager__timeline *timeline =
+      queue == device->transfer.queue ? &device->transfer : &device->compute;
+  eager__timeline_lock(timeline);
+  eager__cl_enter(device->context);
+  int flushed = eager__command_flush(device, queue); /* the wait flushes too */
+  eager__cl_leave(device->context);
+  eager__timeline_unlock(timeline);
+  int status = wait_event(device, event);
+  if (status < CL_COMPLETE) outlast(device, event); /* it may hold the caller's memory */
+  release_event(device, event);
+  return status == CL_COMPLETE && eager__cl_is_dead(flushed) ? flushed : status;
+}
+
 /* --- Marks; the lock is held in all of these --- */
 
 static void flush(eager__timeline *timeline) {
   uint64_t submitted = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
   if (timeline->flushed == submitted) return;
-  timeline->flushed = submitted;
   eager__cl_enter(timeline->device->context);
-  clFlush(timeline->queue);
+  if (eager__command_flush(timeline->device, timeline->queue) == CL_SUCCESS)
+    timeline->flushed = submitted; /* else whoever looks or waits flushes again */
   eager__cl_leave(timeline->device->context);
 }
 
@@ -139,6 +149,7 @@ static int push_marker(eager__timeline *timeline) {
   eager__cl_enter(timeline->device->context);
   cl_int code = clEnqueueMarkerWithWaitList(timeline->queue, 0, NULL, &event);
   eager__cl_leave(timeline->device->context);
+  if (eager__cl_is_dead(code)) eager__device_lose(timeline->device, code);
   if (code != CL_SUCCESS) return code;
   eager__census_add(EAGER__OBJECT_EVENT, 1);
   push_mark(timeline, event);
@@ -254,16 +265,20 @@ void eager__timeline_nudge(eager__timeline *timeline, uint64_t seq) {
   eager__mutex_unlock(&timeline->lock);
 }
 
-/* Lock held: the oldest mark that covers `seq`, retained, or NULL. */
-static cl_event take_mark(eager__timeline *timeline, uint64_t seq, uint64_t *out_seq) {
+/* Lock held: the oldest mark that covers `seq`, retained; NULL where there is none, or the
+ * driver refuses. */
+static cl_int take_mark(eager__timeline *timeline, uint64_t seq, cl_event *out,
+                        uint64_t *out_seq) {
   for (uint32_t i = timeline->head; i != timeline->tail; i++) {
     eager__mark *mark = mark_at(timeline, i);
     if (mark->seq < seq) continue;
-    retain_event(timeline->device, mark->event);
+    cl_int code = retain_event(timeline->device, mark->event);
+    if (code != CL_SUCCESS) return code;
     *out_seq = mark->seq;
-    return mark->event;
+    *out = mark->event;
+    return CL_SUCCESS;
   }
-  return NULL;
+  return CL_SUCCESS;
 }
 
 /* A retained event that covers `seq`, with a marker put in when none does. NULL and OK:
@@ -277,9 +292,9 @@ static eager_status cover(eager__timeline *timeline, uint64_t seq, cl_event *out
     bool done = eager__timeline_reached(timeline, seq);
     bool lost = eager__device_is_lost(timeline->device);
     if (!done && !lost) {
-      *out = take_mark(timeline, seq, out_seq);
-      if (!*out && (code = push_marker(timeline)) == CL_SUCCESS)
-        *out = take_mark(timeline, seq, out_seq);
+      code = take_mark(timeline, seq, out, out_seq);
+      if (!*out && code == CL_SUCCESS && (code = push_marker(timeline)) == CL_SUCCESS)
+        code = take_mark(timeline, seq, out, out_seq);
       flush(timeline);
       if (!*out && tries >= MARKER_TRIES) {
         lose(timeline, code);
@@ -331,8 +346,7 @@ static void finish_lost(eager__timeline *timeline) {
   eager__cl_leave(device->context);
   if (code != CL_SUCCESS) return;
   eager__census_add(EAGER__OBJECT_EVENT, 1);
-  for (int i = 0; i < LOST_WAITS && !eager__event_is_done(device, event); i++)
-    eager__sleep(1000000);
+  outlast(device, event);
   release_event(device, event);
 }
 

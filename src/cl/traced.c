@@ -61,8 +61,9 @@ static cl_event own_event(eager__traced *traced) {
     if (!*traced->wanted) return NULL;
     event = *traced->wanted;
     eager__cl_enter(device->context);
-    clRetainEvent(event);
+    cl_int code = clRetainEvent(event);
     eager__cl_leave(device->context);
+    if (code != CL_SUCCESS) return NULL; /* recorded without its times */
   }
   if (event) eager__census_add(EAGER__OBJECT_EVENT, 1);
   return event;

@@ -1,5 +1,6 @@
 #include "runtime/allocate.h"
 
+#include "cl/error.h"
 #include "runtime/mirror.h"
 #include "runtime/transfer.h"
 #include "tensor/forms.h"
@@ -13,6 +14,16 @@ void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_
   eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
   eager__mirrors_drop(runtime, device); /* those that were in use */
   eager__pool_trim(device);
+}
+
+bool eager__made_room(eager__runtime *runtime, eager__device *device, eager_status status,
+                      bool wait_tasks) {
+  if (status != EAGER_RESOURCE_EXHAUSTED ||
+      !eager__cl_is_allocation_failure(eager_error_cl_code()))
+    return false;
+  eager__make_room(runtime, device, wait_tasks);
+  eager__clear_error();
+  return true;
 }
 
 static eager_status take_block(eager__runtime *runtime, eager__device *device, size_t size,

@@ -16,4 +16,9 @@ eager_status eager__allocate(eager__runtime *runtime, eager__device *device, siz
  * blocks. `wait_tasks` false in a worker, which must not wait for tasks. No lock held. */
 void eager__make_room(eager__runtime *runtime, eager__device *device, bool wait_tasks);
 
+/* For drivers that allocate when memory is first used: true where `status` says that an
+ * allocation of theirs failed; room is made then, and the caller tries once more. */
+bool eager__made_room(eager__runtime *runtime, eager__device *device, eager_status status,
+                      bool wait_tasks);
+
 #endif

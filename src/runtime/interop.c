@@ -39,11 +39,12 @@ eager_status eager_tensor_cl_mem(const eager_tensor *t, cl_mem *out_mem,
   if (failure) return eager__failure_report(failure, &t->origin);
   EAGER__REQUIRE(t->buffer->block, EAGER_INVALID_ARGUMENT,
                  "an empty tensor has no memory object");
+  eager__mem *mem = eager__buffer_mem(t->buffer);
+  EAGER__TRY(eager__foreign_give_mem(t->buffer->device, mem));
   eager__pool_export(t->buffer->block);
   eager__forms_forbid(t->buffer); /* "never write to it" binds nobody's kernels */
-  *out_mem = eager__buffer_mem(t->buffer);
+  *out_mem = mem;
   *out_offset = eager__tensor_offset_bytes(t);
-  eager__foreign_give_mem(t->buffer->device, *out_mem);
   return EAGER_OK;
 }
 

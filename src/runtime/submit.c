@@ -113,9 +113,6 @@ static void set_outputs(const eager__submission *s, eager__check *check, uint64_
 }
 
 static eager_status refuse(const eager__submission *s, eager_status status) {
-  if (eager_error_cl_code() && eager__cl_is_loss(eager_error_cl_code()) &&
-      !eager__cl_is_allocation_failure(eager_error_cl_code()))
-    eager__device_lose(s->device, eager_error_cl_code());
   eager__failure *failure = eager__failure_new(
       status, eager_error_cl_code(), s->commands->origin, s->device, eager_error_message());
   if (s->async) eager__failures_note(s->device, failure);
@@ -133,21 +130,25 @@ static eager_status try_play(const eager__submission *s, int slot, eager__check 
   return status;
 }
 
-/* Drivers that allocate lazily run out of memory here: what can be freed is freed, once. */
+/* Drivers that allocate lazily run out of memory here. */
 static eager_status play_with_room(const eager__submission *s, int slot,
                                    eager__check *check, bool is_new, uint64_t *out_seq,
                                    eager__event **out_event) {
   eager_status status = try_play(s, slot, check, is_new, out_seq, out_event);
-  if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
-    return status;
-  eager__make_room(s->runtime, s->device, !s->deferred);
+  if (!eager__made_room(s->runtime, s->device, status, !s->deferred)) return status;
   status = try_play(s, slot, check, is_new, out_seq, out_event);
-  if (status == EAGER_OK) eager__clear_error();
   if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
     return status;
   size_t size = 0;
   for (int i = 0; i < s->output_count; i++) size += s->outputs[i]->size;
   return eager__pool_fail(s->device, size, eager_error_cl_code());
+}
+
+/* The device's first makes the room of all. */
+static eager_status take_slot(const eager__submission *s, int *out_slot) {
+  eager_status status = eager__cell_take(s->device, out_slot);
+  if (!eager__made_room(s->runtime, s->device, status, !s->deferred)) return status;
+  return eager__cell_take(s->device, out_slot);
 }
 
 eager_status eager__submit(const eager__submission *s) {
@@ -163,8 +164,7 @@ eager_status eager__submit(const eager__submission *s) {
   uint64_t seq = 0;
   eager__event *event = NULL; /* SYNC: of the op's last command */
   eager__check *check = NULL;
-  eager_status status =
-      s->commands->checked ? eager__cell_take(s->device, &slot) : EAGER_OK;
+  eager_status status = s->commands->checked ? take_slot(s, &slot) : EAGER_OK;
   if (status == EAGER_OK) status = make_check(s, slot, &check, &is_new);
   if (status == EAGER_OK) status = play_with_room(s, slot, check, is_new, &seq, &event);
   eager__check_release(check);

@@ -1,7 +1,6 @@
 #include "runtime/transfer.h"
 
 #include "base/alloc.h"
-#include "cl/error.h"
 #include "cl/memory.h"
 #include "runtime/allocate.h"
 #include "runtime/mirror.h"
@@ -78,12 +77,8 @@ static eager_status move_bytes(const eager__buffer *source, const eager__buffer 
 static eager_status move_with_room(eager__runtime *runtime, const eager__buffer *source,
                                    const eager__buffer *target, bool wait) {
   eager_status status = move_bytes(source, target);
-  if (status == EAGER_OK || !eager__cl_is_allocation_failure(eager_error_cl_code()))
-    return status;
-  eager__make_room(runtime, target->device, wait);
-  status = move_bytes(source, target);
-  if (status == EAGER_OK) eager__clear_error();
-  return status;
+  if (!eager__made_room(runtime, target->device, status, wait)) return status;
+  return move_bytes(source, target);
 }
 
 eager_status eager__copy_now(eager__runtime *runtime, eager__buffer *source,
@@ -139,8 +134,10 @@ static void run_event(eager__runtime *runtime, eager__task *task) {
     return;
   }
   eager_status code =
-      eager__fail_cl(EAGER_INTERNAL, status,
-                     "the event a tensor was waiting for failed: status %d", status);
+      eager__device_is_lost(task->device)
+          ? eager__device_fail_lost(task->device, task->origin.op)
+          : eager__fail_cl(EAGER_INTERNAL, status,
+                           "the event a tensor was waiting for failed: status %d", status);
   eager__failure *failure =
       eager__failure_new(code, status, task->origin, task->device, eager_error_message());
   eager__failures_note(task->device, failure);

@@ -42,26 +42,36 @@ static eager_status begin_value(eager_dtype dtype, int rank, const int64_t *dims
   return status;
 }
 
-static eager_status write_buffer(eager__buffer *buffer, const void *data) {
+static eager_status try_write(const eager__buffer *buffer, const void *data,
+                              uint64_t *out_seq) {
   eager__mem *mem = eager__buffer_mem(buffer);
-  uint64_t seq = EAGER__SEQ_READY;
-  if (buffer->size && buffer->size <= EAGER__STAGING_LIMIT)
-    EAGER__TRY(eager__staging_write(buffer->device, mem, 0, data, buffer->size, &seq));
-  else if (buffer->size)
-    EAGER__TRY(eager__memory_write(buffer->device, mem, 0, data, buffer->size));
-  atomic_store_explicit(&buffer->seq, seq, memory_order_release);
-  return EAGER_OK;
+  *out_seq = EAGER__SEQ_READY;
+  if (!buffer->size) return EAGER_OK;
+  if (buffer->size <= EAGER__STAGING_LIMIT)
+    return eager__staging_write(buffer->device, mem, 0, data, buffer->size, out_seq);
+  return eager__memory_write(buffer->device, mem, 0, data, buffer->size);
+}
+
+static eager_status write_buffer(eager__runtime *runtime, eager__buffer *buffer,
+                                 const void *data) {
+  uint64_t seq;
+  eager_status status = try_write(buffer, data, &seq);
+  if (eager__made_room(runtime, buffer->device, status, true))
+    status = try_write(buffer, data, &seq);
+  if (status == EAGER_OK) atomic_store_explicit(&buffer->seq, seq, memory_order_release);
+  return status;
 }
 
 /* Kernels take a bool as 0 or 1; anything else the host calls true is made 1. */
-static eager_status write_bools(eager__buffer *buffer, const uint8_t *data) {
+static eager_status write_bools(eager__runtime *runtime, eager__buffer *buffer,
+                                const uint8_t *data) {
   size_t odd = 0;
   while (odd < buffer->size && data[odd] <= 1) odd++;
-  if (odd == buffer->size) return write_buffer(buffer, data);
+  if (odd == buffer->size) return write_buffer(runtime, buffer, data);
   uint8_t *clean = eager__alloc(buffer->size);
   if (!clean) return eager__out_of_memory(buffer->size);
   for (size_t i = 0; i < buffer->size; i++) clean[i] = data[i] != 0;
-  eager_status status = write_buffer(buffer, clean);
+  eager_status status = write_buffer(runtime, buffer, clean);
   eager__free(clean);
   return status;
 }
@@ -81,8 +91,8 @@ static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
   eager__runtime *runtime;
   eager_tensor *t;
   EAGER__TRY(begin_value(dtype, rank, dims, data, &runtime, &t));
-  eager_status status =
-      dtype == EAGER_BOOL ? write_bools(t->buffer, data) : write_buffer(t->buffer, data);
+  eager_status status = dtype == EAGER_BOOL ? write_bools(runtime, t->buffer, data)
+                                            : write_buffer(runtime, t->buffer, data);
   if (status == EAGER_OK) status = settle(runtime, t);
   if (status != EAGER_OK) {
     eager_tensor_release(t);
@@ -211,6 +221,8 @@ static eager_status to_host(const eager_tensor *t, void *data, size_t size) {
                  size);
   EAGER__REQUIRE(data || !size, EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", size);
   EAGER__TRY(eager_tensor_wait(t));
+  eager_status status = read_tensor(t, data);
+  if (!eager__made_room(runtime, t->buffer->device, status, true)) return status;
   return read_tensor(t, data);
 }
 
@@ -225,12 +237,8 @@ eager_status eager_tensor_to_host(const eager_tensor *t, void *data, size_t size
 
 static eager__mutex map_lock = EAGER__MUTEX_STATIC(EAGER__RANK_MAP);
 
-static eager_status map(eager_tensor *t, const void **out_data) {
-  eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
-  EAGER__TRY(eager_tensor_wait(t));
+static eager_status try_map(eager__buffer *buffer) {
   static const char nothing[1];
-  eager__buffer *buffer = t->buffer;
   eager_status status = EAGER_OK;
   eager__mutex_lock(&map_lock);
   if (!buffer->view_count) {
@@ -239,13 +247,22 @@ static eager_status map(eager_tensor *t, const void **out_data) {
       status = eager__memory_map(buffer->device, eager__buffer_mem(buffer), 0, buffer->size,
                                  &buffer->view);
   }
-  if (status == EAGER_OK) {
-    buffer->view_count++;
-    *out_data = (const char *)buffer->view + eager__tensor_offset_bytes(t);
-  }
+  if (status == EAGER_OK) buffer->view_count++;
   eager__mutex_unlock(&map_lock);
-  if (status == EAGER_OK) eager__buffer_retain(buffer); /* the view needs the bytes */
   return status;
+}
+
+static eager_status map(eager_tensor *t, const void **out_data) {
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require_tensor(t, &runtime));
+  EAGER__TRY(eager_tensor_wait(t));
+  eager__buffer *buffer = t->buffer;
+  eager_status status = try_map(buffer);
+  if (eager__made_room(runtime, buffer->device, status, true)) status = try_map(buffer);
+  if (status != EAGER_OK) return status;
+  eager__buffer_retain(buffer); /* the view needs the bytes */
+  *out_data = (const char *)buffer->view + eager__tensor_offset_bytes(t);
+  return EAGER_OK;
 }
 
 eager_status eager_tensor_map(eager_tensor *t, const void **out_data) {

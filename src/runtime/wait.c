@@ -110,9 +110,10 @@ static eager_status copy_between(eager__runtime *runtime, eager_tensor *t,
   if (eager__scope_mode(runtime) == EAGER_SYNC) {
     eager__wait_not_deferred(runtime, t->buffer);
     eager_status status = eager__copy_now(runtime, t->buffer, copy, origin, false);
-    eager__failure *failure = eager__buffer_failure(copy);
-    return status != EAGER_OK && failure ? eager__failure_report(failure, &t->origin)
-                                         : status;
+    eager__failure *failure = status != EAGER_OK ? eager__buffer_failure(copy) : NULL;
+    if (!failure) return status;
+    bool is_own = failure->origin.number == origin.number;
+    return eager__failure_report(failure, is_own ? NULL : &t->origin);
   }
   eager__thread_work *work = eager__scope_work(runtime);
   if (!work) return EAGER_RESOURCE_EXHAUSTED;

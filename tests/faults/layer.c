@@ -1,204 +1,84 @@
 /* An OpenCL layer: counts calls, adds up creates, retains and releases, and makes calls
- * fail or late. The loader takes it from OPENCL_LAYERS. Tests steer it through
- * eager_layer_api; any program can be run under it with
+ * fail or late, and commands fail or never end. The loader takes it from OPENCL_LAYERS.
+ * Tests steer it through eager_layer_api (layer.h; layer_steer.c does the work); any
+ * program can be run under it with
  *
  *   EAGERCL_LAYER_FAIL=clCreateBuffer:3:-4,clFlush:1:-36   call, nth (0: every), code
  *   EAGERCL_LAYER_DELAY=clEnqueue:1000000                  call, nanoseconds
  *   EAGERCL_LAYER_REPORT=1                                 counts and balance at exit
  *
  * One long file on purpose: each function is one entry point. */
-#include <CL/cl.h>
-#include <CL/cl_layer.h>
+#include "layer_steer.h"
 
-#include <inttypes.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
-#include <time.h>
-
-#include "layer.h"
-
-typedef enum entry_point {
-  CREATE_CONTEXT,
-  CREATE_QUEUE,
-  CREATE_BUFFER,
-  CREATE_SUB_BUFFER,
-  CREATE_PROGRAM_SOURCE,
-  CREATE_PROGRAM_BINARY,
-  CREATE_KERNEL,
-  CREATE_USER_EVENT,
-  RETAIN_CONTEXT,
-  RETAIN_QUEUE,
-  RETAIN_MEM,
-  RETAIN_PROGRAM,
-  RETAIN_KERNEL,
-  RETAIN_EVENT,
-  RELEASE_CONTEXT,
-  RELEASE_QUEUE,
-  RELEASE_MEM,
-  RELEASE_PROGRAM,
-  RELEASE_KERNEL,
-  RELEASE_EVENT,
-  BUILD_PROGRAM,
-  SET_KERNEL_ARG,
-  ENQUEUE_KERNEL,
-  ENQUEUE_READ,
-  ENQUEUE_WRITE,
-  ENQUEUE_COPY,
-  ENQUEUE_FILL,
-  ENQUEUE_MAP,
-  ENQUEUE_UNMAP,
-  ENQUEUE_MARKER,
-  FLUSH,
-  FINISH,
-  WAIT_FOR_EVENTS,
-  EVENT_INFO,
-  EVENT_CALLBACK,
-  ENTRY_POINTS,
-} entry_point;
-
-static const char *const names[ENTRY_POINTS] = {
-    [CREATE_CONTEXT] = "clCreateContext",
-    [CREATE_QUEUE] = "clCreateCommandQueue",
-    [CREATE_BUFFER] = "clCreateBuffer",
-    [CREATE_SUB_BUFFER] = "clCreateSubBuffer",
-    [CREATE_PROGRAM_SOURCE] = "clCreateProgramWithSource",
-    [CREATE_PROGRAM_BINARY] = "clCreateProgramWithBinary",
-    [CREATE_KERNEL] = "clCreateKernel",
-    [CREATE_USER_EVENT] = "clCreateUserEvent",
-    [RETAIN_CONTEXT] = "clRetainContext",
-    [RETAIN_QUEUE] = "clRetainCommandQueue",
-    [RETAIN_MEM] = "clRetainMemObject",
-    [RETAIN_PROGRAM] = "clRetainProgram",
-    [RETAIN_KERNEL] = "clRetainKernel",
-    [RETAIN_EVENT] = "clRetainEvent",
-    [RELEASE_CONTEXT] = "clReleaseContext",
-    [RELEASE_QUEUE] = "clReleaseCommandQueue",
-    [RELEASE_MEM] = "clReleaseMemObject",
-    [RELEASE_PROGRAM] = "clReleaseProgram",
-    [RELEASE_KERNEL] = "clReleaseKernel",
-    [RELEASE_EVENT] = "clReleaseEvent",
-    [BUILD_PROGRAM] = "clBuildProgram",
-    [SET_KERNEL_ARG] = "clSetKernelArg",
-    [ENQUEUE_KERNEL] = "clEnqueueNDRangeKernel",
-    [ENQUEUE_READ] = "clEnqueueReadBuffer",
-    [ENQUEUE_WRITE] = "clEnqueueWriteBuffer",
-    [ENQUEUE_COPY] = "clEnqueueCopyBuffer",
-    [ENQUEUE_FILL] = "clEnqueueFillBuffer",
-    [ENQUEUE_MAP] = "clEnqueueMapBuffer",
-    [ENQUEUE_UNMAP] = "clEnqueueUnmapMemObject",
-    [ENQUEUE_MARKER] = "clEnqueueMarkerWithWaitList",
-    [FLUSH] = "clFlush",
-    [FINISH] = "clFinish",
-    [WAIT_FOR_EVENTS] = "clWaitForEvents",
-    [EVENT_INFO] = "clGetEventInfo",
-    [EVENT_CALLBACK] = "clSetEventCallback",
-};
-
-typedef enum kind { CONTEXT, QUEUE, MEM, PROGRAM, KERNEL, EVENT, KINDS } kind;
-
-static const char *const kind_names[KINDS] = {
-    [CONTEXT] = "context", [QUEUE] = "queue",   [MEM] = "mem",
-    [PROGRAM] = "program", [KERNEL] = "kernel", [EVENT] = "event",
-};
 
 static const cl_icd_dispatch *driver; /* what the loader gave us */
 static cl_icd_dispatch ours;
-static _Atomic int64_t alive[KINDS];
-static _Atomic uint64_t failed_count;
 
-static struct {
-  _Atomic uint64_t count, delay;
-  _Atomic uint64_t fail_at; /* 0: none; UINT64_MAX: every one */
-  _Atomic int code;
-} entries[ENTRY_POINTS];
-
-/* ---- Steering ---- */
-
-static bool is_meant(entry_point e, const char *call) {
-  /* "clCreateBuffer" alone when a whole name is given. */
-  for (int i = 0; i < ENTRY_POINTS; i++)
-    if (strcmp(names[i], call) == 0) return i == (int)e;
-  return strncmp(names[e], call, strlen(call)) == 0;
-}
-
-static void reset(void) {
-  for (int e = 0; e < ENTRY_POINTS; e++) {
-    atomic_store(&entries[e].fail_at, 0);
-    atomic_store(&entries[e].count, 0);
-    atomic_store(&entries[e].delay, 0);
-  }
-  atomic_store(&failed_count, 0);
-}
-
-static uint64_t count_of(const char *call) {
-  uint64_t sum = 0;
-  for (int e = 0; e < ENTRY_POINTS; e++)
-    if (is_meant((entry_point)e, call)) sum += atomic_load(&entries[e].count);
-  return sum;
-}
-
-static void plan_failure(const char *call, uint64_t nth, int code) {
-  for (int e = 0; e < ENTRY_POINTS; e++) {
-    if (!is_meant((entry_point)e, call)) continue;
-    uint64_t at = nth == 0 ? UINT64_MAX : atomic_load(&entries[e].count) + nth;
-    atomic_store(&entries[e].code, code);
-    atomic_store(&entries[e].fail_at, at);
-  }
-}
-
-static uint64_t failures(void) {
-  return atomic_load(&failed_count);
-}
-
-static void plan_delay(const char *call, uint64_t nanoseconds) {
-  for (int e = 0; e < ENTRY_POINTS; e++)
-    if (is_meant((entry_point)e, call)) atomic_store(&entries[e].delay, nanoseconds);
-}
-
-static int64_t balance_of(const char *name) {
-  int64_t sum = 0;
-  for (int k = 0; k < KINDS; k++)
-    if (*name == '\0' || strcmp(name, kind_names[k]) == 0) sum += atomic_load(&alive[k]);
-  return sum;
-}
-
-extern const eager_layer eager_layer_api;
-const eager_layer eager_layer_api = {
-    reset, count_of, plan_failure, failures, plan_delay, balance_of,
-};
-
-/* ---- What every entry point does first, and after an object was made ---- */
-
-/* The code to give instead of asking the driver; CL_SUCCESS: ask. */
 static cl_int note(entry_point e) {
-  uint64_t delay = atomic_load(&entries[e].delay);
-  if (delay > 0) {
-    struct timespec time = {(time_t)(delay / 1000000000u), (long)(delay % 1000000000u)};
-    nanosleep(&time, NULL);
-  }
-  uint64_t now = atomic_fetch_add(&entries[e].count, 1) + 1;
-  uint64_t at = atomic_load(&entries[e].fail_at);
-  if (at != now && at != UINT64_MAX) return CL_SUCCESS;
-  atomic_fetch_add(&failed_count, 1);
-  return atomic_load(&entries[e].code);
+  return eager_layer_note(e);
 }
+
+/* ---- After an object was made ---- */
 
 static void *made(kind k, void *object, cl_int code, cl_int *out_code) {
-  if (object != NULL) atomic_fetch_add(&alive[k], 1);
+  if (object != NULL) eager_layer_count(k, 1);
   if (out_code != NULL) *out_code = code;
   return object;
 }
 
-static cl_int counted(kind k, cl_int code, int change) {
-  if (code == CL_SUCCESS) atomic_fetch_add(&alive[k], change);
+static cl_int retained(kind k, cl_int code) {
+  if (code == CL_SUCCESS) eager_layer_count(k, 1);
   return code;
 }
 
+/* Done also when it tells a failure. */
+static cl_int released(kind k, cl_int planned, cl_int code) {
+  if (code == CL_SUCCESS) eager_layer_count(k, -1);
+  return planned != CL_SUCCESS ? planned : code;
+}
+
 static cl_int enqueued(cl_int code, const cl_event *event) {
-  return event != NULL ? counted(EVENT, code, 1) : code;
+  if (event != NULL && code == CL_SUCCESS) {
+    eager_layer_count(EVENT, 1);
+    eager_layer_enqueued(*event);
+  }
+  return code;
+}
+
+/* ---- Discovering ---- */
+
+static cl_int CL_API_CALL get_platform_ids(cl_uint room, cl_platform_id *platforms,
+                                           cl_uint *count) {
+  cl_int code = note(GET_PLATFORM_IDS);
+  if (code == CL_SUCCESS) code = driver->clGetPlatformIDs(room, platforms, count);
+  if (code == CL_SUCCESS && count != NULL)
+    *count = eager_layer_shorten(GET_PLATFORM_IDS, *count, platforms != NULL);
+  return code;
+}
+
+static cl_int CL_API_CALL get_platform_info(cl_platform_id platform, cl_platform_info what,
+                                            size_t size, void *value, size_t *out_size) {
+  cl_int code = note(GET_PLATFORM_INFO);
+  return code ? code : driver->clGetPlatformInfo(platform, what, size, value, out_size);
+}
+
+static cl_int CL_API_CALL get_device_ids(cl_platform_id platform, cl_device_type type,
+                                         cl_uint room, cl_device_id *devices,
+                                         cl_uint *count) {
+  cl_int code = note(GET_DEVICE_IDS);
+  if (code == CL_SUCCESS)
+    code = driver->clGetDeviceIDs(platform, type, room, devices, count);
+  if (code == CL_SUCCESS && count != NULL)
+    *count = eager_layer_shorten(GET_DEVICE_IDS, *count, devices != NULL);
+  return code;
+}
+
+static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info what,
+                                          size_t size, void *value, size_t *out_size) {
+  cl_int code = note(GET_DEVICE_INFO);
+  return code ? code : driver->clGetDeviceInfo(device, what, size, value, out_size);
 }
 
 /* ---- Creating ---- */
@@ -283,62 +163,66 @@ static cl_event CL_API_CALL create_user_event(cl_context context, cl_int *out) {
 
 static cl_int CL_API_CALL retain_context(cl_context object) {
   cl_int code = note(RETAIN_CONTEXT);
-  return code ? code : counted(CONTEXT, driver->clRetainContext(object), 1);
+  return code ? code : retained(CONTEXT, driver->clRetainContext(object));
 }
 
 static cl_int CL_API_CALL retain_queue(cl_command_queue object) {
   cl_int code = note(RETAIN_QUEUE);
-  return code ? code : counted(QUEUE, driver->clRetainCommandQueue(object), 1);
+  return code ? code : retained(QUEUE, driver->clRetainCommandQueue(object));
 }
 
 static cl_int CL_API_CALL retain_mem(cl_mem object) {
   cl_int code = note(RETAIN_MEM);
-  return code ? code : counted(MEM, driver->clRetainMemObject(object), 1);
+  return code ? code : retained(MEM, driver->clRetainMemObject(object));
 }
 
 static cl_int CL_API_CALL retain_program(cl_program object) {
   cl_int code = note(RETAIN_PROGRAM);
-  return code ? code : counted(PROGRAM, driver->clRetainProgram(object), 1);
+  return code ? code : retained(PROGRAM, driver->clRetainProgram(object));
 }
 
 static cl_int CL_API_CALL retain_kernel(cl_kernel object) {
   cl_int code = note(RETAIN_KERNEL);
-  return code ? code : counted(KERNEL, driver->clRetainKernel(object), 1);
+  return code ? code : retained(KERNEL, driver->clRetainKernel(object));
 }
 
 static cl_int CL_API_CALL retain_event(cl_event object) {
   cl_int code = note(RETAIN_EVENT);
-  return code ? code : counted(EVENT, driver->clRetainEvent(object), 1);
+  return code ? code : retained(EVENT, driver->clRetainEvent(object));
 }
 
 static cl_int CL_API_CALL release_context(cl_context object) {
   cl_int code = note(RELEASE_CONTEXT);
-  return code ? code : counted(CONTEXT, driver->clReleaseContext(object), -1);
+  return released(CONTEXT, code, driver->clReleaseContext(object));
 }
 
 static cl_int CL_API_CALL release_queue(cl_command_queue object) {
   cl_int code = note(RELEASE_QUEUE);
-  return code ? code : counted(QUEUE, driver->clReleaseCommandQueue(object), -1);
+  return released(QUEUE, code, driver->clReleaseCommandQueue(object));
 }
 
 static cl_int CL_API_CALL release_mem(cl_mem object) {
   cl_int code = note(RELEASE_MEM);
-  return code ? code : counted(MEM, driver->clReleaseMemObject(object), -1);
+  return released(MEM, code, driver->clReleaseMemObject(object));
 }
 
 static cl_int CL_API_CALL release_program(cl_program object) {
   cl_int code = note(RELEASE_PROGRAM);
-  return code ? code : counted(PROGRAM, driver->clReleaseProgram(object), -1);
+  return released(PROGRAM, code, driver->clReleaseProgram(object));
 }
 
 static cl_int CL_API_CALL release_kernel(cl_kernel object) {
   cl_int code = note(RELEASE_KERNEL);
-  return code ? code : counted(KERNEL, driver->clReleaseKernel(object), -1);
+  return released(KERNEL, code, driver->clReleaseKernel(object));
 }
 
 static cl_int CL_API_CALL release_event(cl_event object) {
   cl_int code = note(RELEASE_EVENT);
-  return code ? code : counted(EVENT, driver->clReleaseEvent(object), -1);
+  cl_uint references = 0;
+  driver->clGetEventInfo(object, CL_EVENT_REFERENCE_COUNT, sizeof references, &references,
+                         NULL);
+  if (references == 1) eager_layer_forget(object);
+  return released(EVENT, code, driver->clReleaseEvent(object));
 }
 
 /* ---- Building ---- */
@@ -352,10 +236,62 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count,
               : driver->clBuildProgram(program, count, devices, options, notify, user);
 }
 
+static cl_int CL_API_CALL program_info(cl_program program, cl_program_info what,
+                                       size_t size, void *value, size_t *out_size) {
+  cl_int code = note(PROGRAM_INFO);
+  return code ? code : driver->clGetProgramInfo(program, what, size, value, out_size);
+}
+
+static cl_int CL_API_CALL program_build_info(cl_program program, cl_device_id device,
+                                             cl_program_build_info what, size_t size,
+                                             void *value, size_t *out_size) {
+  cl_int code = note(PROGRAM_BUILD_INFO);
+  const char *log = what == CL_PROGRAM_BUILD_LOG ? eager_layer_build_log() : NULL;
+  if (code != CL_SUCCESS) return code;
+  if (log == NULL)
+    return driver->clGetProgramBuildInfo(program, device, what, size, value, out_size);
+  size_t needed = strlen(log) + 1;
+  if (out_size != NULL) *out_size = needed;
+  if (value != NULL && size < needed) return CL_INVALID_VALUE;
+  if (value != NULL) memcpy(value, log, needed);
+  return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL kernel_info(cl_kernel kernel, cl_kernel_info what, size_t size,
+                                      void *value, size_t *out_size) {
+  cl_int code = note(KERNEL_INFO);
+  return code ? code : driver->clGetKernelInfo(kernel, what, size, value, out_size);
+}
+
+static cl_int CL_API_CALL kernel_work_group_info(cl_kernel kernel, cl_device_id device,
+                                                 cl_kernel_work_group_info what,
+                                                 size_t size, void *value,
+                                                 size_t *out_size) {
+  cl_int code = note(KERNEL_WORK_GROUP_INFO);
+  return code ? code
+              : driver->clGetKernelWorkGroupInfo(kernel, device, what, size, value,
+                                                 out_size);
+}
+
 static cl_int CL_API_CALL set_kernel_arg(cl_kernel kernel, cl_uint index, size_t size,
                                          const void *value) {
   cl_int code = note(SET_KERNEL_ARG);
   return code ? code : driver->clSetKernelArg(kernel, index, size, value);
+}
+
+/* ---- Memory objects ---- */
+
+static cl_int CL_API_CALL mem_info(cl_mem mem, cl_mem_info what, size_t size, void *value,
+                                   size_t *out_size) {
+  cl_int code = note(MEM_INFO);
+  return code ? code : driver->clGetMemObjectInfo(mem, what, size, value, out_size);
+}
+
+static cl_int CL_API_CALL mem_callback(cl_mem mem,
+                                       void(CL_CALLBACK *notify)(cl_mem, void *),
+                                       void *user) {
+  cl_int code = note(MEM_CALLBACK);
+  return code ? code : driver->clSetMemObjectDestructorCallback(mem, notify, user);
 }
 
 /* ---- Enqueueing ---- */
@@ -431,15 +367,17 @@ static void *CL_API_CALL enqueue_map(cl_command_queue queue, cl_mem mem, cl_bool
   return view;
 }
 
-/* Unmaps even when it tells a failure: PoCL never frees a buffer that stays mapped, and a
- * leak checker would call that ours. */
+/* A dead queue's buffers are unmapped all the same: PoCL never frees one that stays mapped,
+ * and a leak checker would call that ours. Other refusals leave it to the caller. */
 static cl_int CL_API_CALL enqueue_unmap(cl_command_queue queue, cl_mem mem, void *view,
                                         cl_uint count, const cl_event *list,
                                         cl_event *event) {
   cl_int code = note(ENQUEUE_UNMAP);
-  cl_event *wanted = code == CL_SUCCESS ? event : NULL;
-  cl_int done = driver->clEnqueueUnmapMemObject(queue, mem, view, count, list, wanted);
-  return code != CL_SUCCESS ? code : enqueued(done, event);
+  bool is_dead = code == CL_INVALID_COMMAND_QUEUE || code < -1000;
+  if (is_dead) driver->clEnqueueUnmapMemObject(queue, mem, view, count, list, NULL);
+  if (code != CL_SUCCESS) return code;
+  return enqueued(driver->clEnqueueUnmapMemObject(queue, mem, view, count, list, event),
+                  event);
 }
 
 static cl_int CL_API_CALL enqueue_marker(cl_command_queue queue, cl_uint count,
@@ -461,15 +399,36 @@ static cl_int CL_API_CALL finish(cl_command_queue queue) {
   return code ? code : driver->clFinish(queue);
 }
 
+/* As the specification has it: an event whose command failed makes the wait fail. */
 static cl_int CL_API_CALL wait_for_events(cl_uint count, const cl_event *list) {
   cl_int code = note(WAIT_FOR_EVENTS);
-  return code ? code : driver->clWaitForEvents(count, list);
+  if (code != CL_SUCCESS) return code;
+  code = driver->clWaitForEvents(count, list);
+  eager_layer_wait_stalled();
+  for (cl_uint i = 0; i < count && code == CL_SUCCESS; i++)
+    if (eager_layer_status(list[i], CL_COMPLETE) < 0)
+      code = CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
+  return code;
 }
 
 static cl_int CL_API_CALL event_info(cl_event event, cl_event_info what, size_t size,
                                      void *value, size_t *out_size) {
   cl_int code = note(EVENT_INFO);
-  return code ? code : driver->clGetEventInfo(event, what, size, value, out_size);
+  if (code != CL_SUCCESS) return code;
+  code = driver->clGetEventInfo(event, what, size, value, out_size);
+  cl_int status;
+  if (what != CL_EVENT_COMMAND_EXECUTION_STATUS || value == NULL || code != CL_SUCCESS)
+    return code;
+  memcpy(&status, value, sizeof status);
+  status = eager_layer_status(event, status);
+  memcpy(value, &status, sizeof status);
+  return code;
+}
+
+static cl_int CL_API_CALL event_profiling(cl_event event, cl_profiling_info what,
+                                          size_t size, void *value, size_t *out_size) {
+  cl_int code = note(EVENT_PROFILING);
+  return code ? code : driver->clGetEventProfilingInfo(event, what, size, value, out_size);
 }
 
 static cl_int CL_API_CALL event_callback(cl_event event, cl_int status,
@@ -482,38 +441,11 @@ static cl_int CL_API_CALL event_callback(cl_event event, cl_int status,
 
 /* ---- The loader's side ---- */
 
-static void read_plans(void) {
-  char text[512], call[64];
-  const char *plans = getenv("EAGERCL_LAYER_FAIL");
-  snprintf(text, sizeof text, "%s", plans != NULL ? plans : "");
-  char *rest = text;
-  for (char *plan; (plan = strtok_r(rest, ",", &rest)) != NULL;) {
-    uint64_t nth;
-    int code;
-    if (sscanf(plan, "%63[^:]:%" SCNu64 ":%d", call, &nth, &code) == 3)
-      plan_failure(call, nth, code);
-  }
-  const char *delays = getenv("EAGERCL_LAYER_DELAY");
-  snprintf(text, sizeof text, "%s", delays != NULL ? delays : "");
-  rest = text;
-  for (char *plan; (plan = strtok_r(rest, ",", &rest)) != NULL;) {
-    uint64_t nanoseconds;
-    if (sscanf(plan, "%63[^:]:%" SCNu64, call, &nanoseconds) == 2)
-      plan_delay(call, nanoseconds);
-  }
-}
-
-static void report(void) {
-  for (int e = 0; e < ENTRY_POINTS; e++) {
-    uint64_t count = atomic_load(&entries[e].count);
-    if (count > 0) fprintf(stderr, "layer: %8" PRIu64 " %s\n", count, names[e]);
-  }
-  for (int k = 0; k < KINDS; k++)
-    fprintf(stderr, "layer: %8" PRId64 " %s alive\n", atomic_load(&alive[k]),
-            kind_names[k]);
-}
-
 static void override_entries(void) {
+  ours.clGetPlatformIDs = get_platform_ids;
+  ours.clGetPlatformInfo = get_platform_info;
+  ours.clGetDeviceIDs = get_device_ids;
+  ours.clGetDeviceInfo = get_device_info;
   ours.clCreateContext = create_context;
   ours.clCreateCommandQueue = create_queue;
   ours.clCreateBuffer = create_buffer;
@@ -535,6 +467,12 @@ static void override_entries(void) {
   ours.clReleaseKernel = release_kernel;
   ours.clReleaseEvent = release_event;
   ours.clBuildProgram = build_program;
+  ours.clGetProgramInfo = program_info;
+  ours.clGetProgramBuildInfo = program_build_info;
+  ours.clGetKernelInfo = kernel_info;
+  ours.clGetKernelWorkGroupInfo = kernel_work_group_info;
+  ours.clGetMemObjectInfo = mem_info;
+  ours.clSetMemObjectDestructorCallback = mem_callback;
   ours.clSetKernelArg = set_kernel_arg;
   ours.clEnqueueNDRangeKernel = enqueue_kernel;
   ours.clEnqueueReadBuffer = enqueue_read;
@@ -548,6 +486,7 @@ static void override_entries(void) {
   ours.clFinish = finish;
   ours.clWaitForEvents = wait_for_events;
   ours.clGetEventInfo = event_info;
+  ours.clGetEventProfilingInfo = event_profiling;
   ours.clSetEventCallback = event_callback;
 }
 
@@ -555,8 +494,7 @@ static const char layer_name[] = "eagercl fault layer";
 
 static void begin_layer(void) {
   override_entries();
-  read_plans();
-  if (getenv("EAGERCL_LAYER_REPORT") != NULL) atexit(report);
+  eager_layer_begin();
 }
 
 #include "layer_entry.h"
