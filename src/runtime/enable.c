@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/fork.h"
+#include "base/handles.h"
 #include "base/log.h"
 #include "cl/blas.h"
 #include "cl/program.h"
@@ -45,6 +46,8 @@ eager_status eager__runtime_require(eager__runtime **out) {
 eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out) {
   EAGER__TRY(eager__runtime_require(out));
   EAGER__REQUIRE(tensor, EAGER_INVALID_ARGUMENT, "the tensor is NULL");
+  if (!eager__handle_is_live(tensor, EAGER__HANDLE_TENSOR))
+    return eager__handle_refuse(tensor, "the tensor");
   return EAGER_OK;
 }
 
