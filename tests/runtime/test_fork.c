@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-pthread,pocl-basic,rusticl labels=faults timeout=200 */
+/* ctest: devices=pocl-pthread,rusticl labels=faults timeout=200 */
 /* Forked after drivers were loaded: every call of the child says so, releases are harmless,
  * its end is clean, no driver hears of it, and the parent works on. */
 #include <stdatomic.h>
@@ -45,7 +45,10 @@ static void call_everything(const call_things *things) {
     if (calls_is_listed(left_out, call->name, NULL)) continue;
     calls_fill(call, things, values);
     eager_status status = call->run(values);
-    if (!call->is_fallible || calls_is_listed(stateless, call->name, NULL)) continue;
+    if (!call->is_fallible || calls_is_listed(stateless, call->name, NULL)) {
+      if (status == EAGER_OK) calls_drop_outputs(call, values);
+      continue;
+    }
     if (status != EAGER_FAILED_PRECONDITION || !strstr(eager_error_message(), words) ||
         !calls_left_outputs(call, values))
       fail_child(call->name);
@@ -56,6 +59,19 @@ static void begin_child(void) {
   in_child = true;
   calls_before = layer->count("cl");
   alarm(20); /* a lock that nobody will release */
+}
+
+/* A leak checker would look for the driver's objects, which are the parent's. */
+#ifdef EAGER__SANITIZED
+static const bool has_leak_checker = true;
+#else
+static const bool has_leak_checker = false;
+#endif
+
+/* Of a quiet parent: through all exit handlers. */
+static _Noreturn void end_child(void) {
+  if (has_leak_checker) _exit(0);
+  exit(0);
 }
 
 /* Of a parent at work: drivers' own exit handlers wait for locks that nobody holds any more
@@ -102,7 +118,7 @@ static void every_call_of_the_child_says_so(void **state) {
     eager_tensor_release(things.tensors[0]); /* retained by the walk */
     things.mem = NULL;                       /* the driver's */
     calls_release(&things);
-    exit(0);
+    end_child();
   }
   expect_clean_end(child);
   assert_ok(eager_add(owned, owned, &still));
@@ -168,6 +184,7 @@ static void releases_in_the_child_are_harmless(void **state) {
 
 /* --- Locks that other threads hold when the process forks --- */
 
+enum { CHILDREN = 10 };
 static atomic_bool stop;
 
 static const char *work(int thread, void *argument) {
@@ -179,7 +196,7 @@ static const char *work(int thread, void *argument) {
     status = eager_tensor_zeros(EAGER_FLOAT32, 1, dims, &x);
     if (status != EAGER_OK) break;
     if (thread == 0) { /* the forking thread */
-      for (int i = 0; i < 25; i++) {
+      for (int i = 0; i < CHILDREN; i++) {
         pid_t child = fork();
         if (child == 0) {
           begin_child();
@@ -214,7 +231,7 @@ static void locks_held_at_the_fork_do_not_matter(void **state) {
   layer = test_layer();
   stop = false;
   test_threads(3, work, NULL);
-  printf("  forked amid work: 25 children\n");
+  printf("  forked amid work: %d children\n", CHILDREN);
 }
 
 /* Discovery loads the drivers too. */
@@ -234,7 +251,7 @@ static void a_process_that_listed_devices_counts(void **state) {
     int how = 1;
     if (grandchild == 0) _exit(eager_shutdown() == EAGER_FAILED_PRECONDITION ? 0 : 1);
     if (waitpid(grandchild, &how, 0) != grandchild || how != 0) fail_child("a grandchild");
-    exit(0);
+    end_child();
   }
   expect_clean_end(child);
   test_enable();
