@@ -23,7 +23,12 @@ struct eager_npz {
   size_t count;
 };
 
-enum { LONGEST_NAME = 65000, PIECE = 1 << 16, MOST_INFLATED = 1032 /* of one byte */ };
+enum {
+  LONGEST_NAME = 65000,
+  LONGEST_HEADER = 1 << 20,
+  PIECE = 1 << 16,
+  MOST_INFLATED = 1032 /* of one byte */
+};
 static const char ending[] = ".npy";
 
 static uint32_t checksum(uint32_t crc, const void *data, size_t size) {
@@ -285,6 +290,8 @@ static eager_status read_member(const eager_npz *npz, const eager__zip_member *m
                                     : member->size == member->packed;
   if (!likely || !eager__file_may_hold(npz->file, offset, member->packed))
     return damaged(npz, member);
+  if (member->size > LONGEST_HEADER) /* what no header is */
+    EAGER__TRY(eager__npy_check_room(npz->path, member->size - LONGEST_HEADER));
   *out = eager__alloc((size_t)member->size + 1);
   if (!*out) return eager__out_of_memory((size_t)member->size);
   EAGER__TRY(member->is_deflated ? inflate_member(npz, member, offset, *out)
