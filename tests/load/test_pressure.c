@@ -1,4 +1,4 @@
-/* ctest: devices=all labels=faults timeout=240 */
+/* ctest: devices=pocl-pthread,rusticl labels=faults timeout=240 */
 /* An ASYNC producer that never waits stays within max_in_flight (exact to 16) and the
  * memory budget: on one device, and on a device behind slow copies from another. */
 #include "cl/device.h"

@@ -125,7 +125,7 @@ static uint64_t in_use(void) {
 
 static void shared_tensors_give_the_serial_bits(void **state) {
   (void)state;
-  double seconds = setting("EAGERCL_LOAD_SECONDS", 2);
+  double seconds = setting("EAGERCL_LOAD_SECONDS", 1);
   int threads = (int)setting("EAGERCL_LOAD_THREADS", 8), chunks = 0, devices = 0, quiet = 0;
 
   if (threads < 1 || threads > MAX_THREADS) fail_msg("1 to %d threads", MAX_THREADS);
