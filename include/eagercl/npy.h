@@ -22,7 +22,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_npy_save(const char *path,
 
 /* On the scope's device. Takes versions 1 to 3, either byte order, C and Fortran order. No
  * such file: EAGER_NOT_FOUND; not .npy: EAGER_INVALID_ARGUMENT; cut short: EAGER_DATA_LOSS;
- * a dtype or rank the library lacks: EAGER_UNIMPLEMENTED. '<V2' needs eager_npy_load_as. */
+ * a dtype or rank the library lacks: EAGER_UNIMPLEMENTED; more bytes than the device can
+ * hold: EAGER_RESOURCE_EXHAUSTED. What a header claims is checked against the file and the
+ * device before memory is asked for. '<V2' needs eager_npy_load_as. */
 EAGER_API EAGER_NODISCARD eager_status eager_npy_load(const char *path, eager_tensor **out);
 
 /* Reads the elements as `dtype`, which must have the size of the file's: nothing is

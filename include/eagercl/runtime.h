@@ -91,6 +91,14 @@ EAGER_API bool eager_executing_eagerly(void);
  * ASYNC work may be in flight. OK when never enabled. */
 EAGER_API EAGER_NODISCARD eager_status eager_shutdown(void);
 
+/* ---- fork() ----
+ *
+ * Drivers do not survive it. In a child of a process that has listed or enabled devices
+ * every call that needs them is EAGER_FAILED_PRECONDITION; handles answer dtype, dims,
+ * device and release, as after eager_shutdown. Such a child execs, or leaves by _exit():
+ * drivers' own exit handlers may hang in it. A child made before the first call is a
+ * process like any other. */
+
 /* ---- Where ----
  *
  * eager_op_set_device, else the innermost scope of this thread, else the default device. */

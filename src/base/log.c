@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "base/sync.h"
 
 typedef struct log_sink {
@@ -18,6 +19,7 @@ static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_LEAF);
 static log_sink sink = {NULL, NULL, EAGER_LOG_WARNING};
 
 static log_sink get_sink(void) {
+  if (eager__is_forked()) return sink; /* nobody sets it, and the lock may be held */
   eager__mutex_lock(&lock);
   log_sink copy = sink;
   eager__mutex_unlock(&lock);

@@ -137,7 +137,7 @@ void eager__cache_trim(int folder, uint64_t limit) {
   size_t count = 0;
   uint64_t total = 0;
   if (list_files(listing, folder, &files, &count)) {
-    qsort(files, count, sizeof *files, by_age);
+    if (count > 0) qsort(files, count, sizeof *files, by_age); /* else NULL */
     for (size_t i = 0; i < count; i++) total += files[i].size;
     for (size_t i = 0; i < count && total > limit; i++)
       if (unlinkat(folder, files[i].name, 0) == 0) total -= files[i].size;

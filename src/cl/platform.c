@@ -6,6 +6,7 @@
 #include <CL/cl.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "base/sync.h"
 #include "cl/error.h"
 #include "cl/facts.h"
@@ -188,11 +189,13 @@ static eager_status look(survey **out) {
 
 eager_status eager__machine_get(const eager__machine **out) {
   *out = NULL;
+  if (eager__is_forked()) return eager__fork_refuse();
   survey *known = atomic_load_explicit(&the_survey, memory_order_acquire);
   eager_status status = EAGER_OK;
   if (known == NULL) {
     eager__mutex_lock(&machine_lock);
     known = atomic_load_explicit(&the_survey, memory_order_relaxed);
+    eager__fork_watch();
     if (known == NULL) status = look(&known);
     if (status == EAGER_OK) atomic_store_explicit(&the_survey, known, memory_order_release);
     eager__mutex_unlock(&machine_lock);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/handles.h"
 #include "base/small.h"
 #include "eagercl/op.h"
 #include "ops/catalogue.h"
@@ -37,8 +38,15 @@ eager_status eager_op_new(const char *name, eager_op **out) {
     op->attrs[i].given = false;
     op->storage[i] = NULL;
   }
+  eager__handle_made(op, EAGER__HANDLE_OP);
   *out = op;
   return EAGER_OK;
+}
+
+static eager_status check_op(const eager_op *op) {
+  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  return eager__handle_is_live(op, EAGER__HANDLE_OP) ? EAGER_OK
+                                                     : eager__handle_refuse(op, "op");
 }
 
 static void drop_inputs(eager_op *op) {
@@ -60,19 +68,23 @@ static void clear(eager_op *op) {
 
 void eager_op_release(eager_op *op) {
   if (op == NULL) return;
+  if (!eager__handle_is_live(op, EAGER__HANDLE_OP)) {
+    eager__handle_log(op, "eager_op_release: op");
+    return;
+  }
   clear(op);
   if (op->inputs != op->few) eager__free(op->inputs);
-  eager__small_free(op, sizeof *op);
+  eager__handle_free(op, sizeof *op, op->record->name, 0);
 }
 
 eager_status eager_op_reset(eager_op *op) {
-  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  EAGER__TRY(check_op(op));
   clear(op);
   return EAGER_OK;
 }
 
 eager_status eager_op_set_device(eager_op *op, const char *device) {
-  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  EAGER__TRY(check_op(op));
   char *copy = NULL;
   if (device != NULL) {
     eager__runtime *runtime;
@@ -103,9 +115,10 @@ static eager_status reserve_input(eager_op *op) {
 }
 
 eager_status eager_op_add_input(eager_op *op, eager_tensor *t) {
-  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  EAGER__TRY(check_op(op));
   EAGER__REQUIRE(t != NULL, EAGER_INVALID_ARGUMENT, "input #%zu(zero-based) of %s is NULL",
                  op->input_count, op->record->name);
+  if (!eager__tensor_is_live(t)) return eager__handle_refuse(t, "the input");
   EAGER__REQUIRE(op->input_count < INT32_MAX, EAGER_INVALID_ARGUMENT,
                  "%s has 2^31 - 1 inputs already", op->record->name);
   EAGER__TRY(reserve_input(op));
@@ -174,7 +187,7 @@ static bool is_inferred(const char *name) {
 
 static eager_status find_attr(const eager_op *op, const char *name, value_kind value,
                               int *out) {
-  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  EAGER__TRY(check_op(op));
   EAGER__REQUIRE(name != NULL, EAGER_INVALID_ARGUMENT, "%s: the attribute's name is NULL",
                  op->record->name);
   const eager__attr_spec *specs = op->record->attrs;
@@ -332,7 +345,7 @@ eager_status eager_op_execute(eager_op *op, eager_tensor **outputs, int *inout_c
   EAGER__REQUIRE(inout_count != NULL, EAGER_INVALID_ARGUMENT, "inout_count is NULL");
   int room = *inout_count;
   for (int i = 0; outputs != NULL && i < room; i++) outputs[i] = NULL;
-  EAGER__REQUIRE(op != NULL, EAGER_INVALID_ARGUMENT, "op is NULL");
+  EAGER__TRY(check_op(op));
   int need;
   EAGER__TRY(count_outputs(op, &need));
   if (outputs == NULL || room < need) {

@@ -89,7 +89,7 @@ eager_status eager_dropout(eager_tensor *x, double rate, const int64_t seed[2],
   EAGER__TRY(eager__call_begin(&call, &dropout, &x, 1));
   eager__call_set_float(&call, "rate", rate);
   eager__call_set_ints(&call, "seed", seed, 2);
-  if (noise_shape && x)
+  if (noise_shape && call.inputs[0].shape)
     eager__call_set_ints(&call, "noise_shape", noise_shape,
                          (size_t)call.inputs[0].shape->rank);
   return eager__call_run(&call, NULL, out, 1);

@@ -41,7 +41,8 @@ static eager_status check_images(const eager__call *call, int input) {
 
 static eager_status read_size(const eager__call *call, int64_t out[2]) {
   const eager__attr *size = eager__attr_get(call, "size");
-  EAGER__REQUIRE(size->count == 2 && size->ints, EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(size->ints, EAGER_INVALID_ARGUMENT, "size must not be NULL");
+  EAGER__REQUIRE(size->count == 2, EAGER_INVALID_ARGUMENT,
                  "size must have 2 elements, got %zu", size->count);
   for (int i = 0; i < 2; i++) {
     out[i] = size->ints[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/handles.h"
 #include "cl/error.h"
 #include "cl/user_program.h"
 #include "ops/moves.h"
@@ -301,15 +302,21 @@ eager_status eager_kernel_new(const char *source, const char *entry,
   eager_kernel *k = eager__alloc(sizeof *k);
   if (!k) return eager__out_of_memory(sizeof *k);
   eager_status status = make(source, entry, build_options, k);
-  if (status == EAGER_OK)
-    *out = k;
-  else
+  if (status != EAGER_OK) {
     eager__free(k);
-  return status;
+    return status;
+  }
+  eager__handle_made(k, EAGER__HANDLE_KERNEL);
+  *out = k;
+  return EAGER_OK;
 }
 
 void eager_kernel_release(eager_kernel *k) {
-  eager__free(k);
+  if (!k) return;
+  if (!eager__handle_is_live(k, EAGER__HANDLE_KERNEL))
+    eager__handle_log(k, "eager_kernel_release: the kernel");
+  else
+    eager__handle_free(k, 0, "a kernel", 0);
 }
 
 static eager_status run_kernel(const user_run *run, eager_tensor **outputs) {
@@ -334,6 +341,8 @@ eager_status eager_kernel_run(eager_kernel *k, int work_dims, const size_t *glob
   EAGER__REQUIRE(k, EAGER_INVALID_ARGUMENT, "the kernel is NULL");
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__handle_is_live(k, EAGER__HANDLE_KERNEL))
+    return eager__handle_refuse(k, "the kernel");
   user_run run = {k, work_dims, global, local, args, args ? (int)arg_count : 0};
   if (arg_count > EAGER_KERNEL_MAX_ARGS) run.arg_count = 0;
   eager_status status = check_run(&run, arg_count, output_count);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -49,7 +50,7 @@ eager_status eager__call_begin(eager__call *call, const eager__op *op,
   for (int i = 0; i < input_count; i++) {
     eager_tensor *t = inputs ? inputs[i] : NULL;
     call->inputs[i] = (eager__operand){.tensor = t};
-    if (!t) continue;
+    if (!t || !eager__tensor_is_live(t)) continue; /* refused by eager__call_check */
     call->inputs[i].dtype = t->dtype;
     call->inputs[i].shape = &t->shape;
   }
@@ -100,6 +101,13 @@ static const eager__input_spec *spec_of(const eager__op *op, int input) {
   return &op->inputs[op->variadic ? 0 : input];
 }
 
+static eager_status refuse_released(const eager__call *call, int input) {
+  char what[128];
+  snprintf(what, sizeof what, "input #%d(zero-based) of %s, `%s`,", input, call->name,
+           spec_of(call->op, input)->name);
+  return eager__handle_refuse(call->inputs[input].tensor, what);
+}
+
 static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
   int least = wanted - call->op->optional_inputs;
@@ -112,10 +120,12 @@ static eager_status check_arity(const eager__call *call) {
   else
     EAGER__REQUIRE(got == wanted, EAGER_INVALID_ARGUMENT, "%s takes %d input%s, got %d",
                    call->name, wanted, wanted == 1 ? "" : "s", got);
-  for (int i = 0; i < got; i++)
-    EAGER__REQUIRE(call->inputs[i].tensor, EAGER_INVALID_ARGUMENT,
-                   "input #%d(zero-based) of %s, `%s`, is NULL", i, call->name,
-                   spec_of(call->op, i)->name);
+  for (int i = 0; i < got; i++) {
+    const eager_tensor *t = call->inputs[i].tensor;
+    EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "input #%d(zero-based) of %s, `%s`, is NULL",
+                   i, call->name, spec_of(call->op, i)->name);
+    if (!eager__tensor_is_live(t)) return refuse_released(call, i);
+  }
   return EAGER_OK;
 }
 

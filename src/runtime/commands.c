@@ -1,5 +1,6 @@
 #include "runtime/commands.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -230,6 +231,7 @@ void eager__arg_at(eager__commands *commands, const eager__spot *spot) {
 
 void eager__arg_int(eager__commands *commands, int64_t value) {
   int32_t narrow = (int32_t)value;
+  assert(narrow == value); /* kinds and flags; what counts elements is a long */
   uint64_t bits = 0;
   memcpy(&bits, &narrow, sizeof narrow);
   add_bits(commands, bits, sizeof narrow);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "runtime/runtime.h"
 
 typedef struct record {
@@ -96,6 +97,7 @@ static bool is_visible(const record *r) {
 
 size_t eager_copy_record_count(void) {
   size_t count = 0;
+  if (eager__is_forked()) return 0;
   eager__mutex_lock(&lock);
   for (size_t i = 0; i < record_count; i++) count += is_visible(&records[i]);
   eager__mutex_unlock(&lock);
@@ -105,6 +107,7 @@ size_t eager_copy_record_count(void) {
 eager_status eager_copy_record_get(size_t index, eager_copy_record *out_record) {
   EAGER__REQUIRE(out_record, EAGER_INVALID_ARGUMENT, "out_record is NULL");
   memset(out_record, 0, sizeof *out_record);
+  if (eager__is_forked()) return eager__fork_refuse();
   size_t seen = 0;
   bool found = false;
   eager__mutex_lock(&lock);

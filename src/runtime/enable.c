@@ -1,15 +1,18 @@
-#include "runtime/enable.h"
+#include "runtime/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
+#include "base/handles.h"
 #include "base/log.h"
 #include "cl/blas.h"
 #include "cl/program.h"
 #include "cl/user_program.h"
 #include "runtime/capability.h"
 #include "runtime/copy_stats.h"
+#include "runtime/drain.h"
 #include "runtime/mirror.h"
 #include "runtime/scope.h"
 #include "runtime/trace.h"
@@ -32,6 +35,7 @@ eager__runtime *eager__runtime_get(void) {
 eager_status eager__runtime_require(eager__runtime **out) {
   *out = eager__runtime_get();
   if (*out) return EAGER_OK;
+  if (eager__is_forked()) return eager__fork_refuse();
   if (atomic_load(&state) == STATE_CLOSED)
     EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
   EAGER__FAIL(EAGER_FAILED_PRECONDITION,
@@ -42,6 +46,8 @@ eager_status eager__runtime_require(eager__runtime **out) {
 eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out) {
   EAGER__TRY(eager__runtime_require(out));
   EAGER__REQUIRE(tensor, EAGER_INVALID_ARGUMENT, "the tensor is NULL");
+  if (!eager__handle_is_live(tensor, EAGER__HANDLE_TENSOR))
+    return eager__handle_refuse(tensor, "the tensor");
   return EAGER_OK;
 }
 
@@ -273,28 +279,12 @@ static void log_ineffective(const eager__runtime *runtime, const eager_config *c
                "config.memory_limit has no effect: no enabled device has more memory");
 }
 
-/* Completes what is submitted and deferred on every device. */
-static void drain(eager__runtime *runtime, bool past_events) {
-  for (int i = 0; i < runtime->device_count; i++)
-    eager__wait_tasks(runtime, runtime->devices[i], past_events);
-  for (int i = 0; i < runtime->device_count; i++) {
-    eager__device *device = runtime->devices[i];
-    if (!atomic_load(&device->is_open)) continue;
-    eager__timeline_wait(&device->compute, atomic_load(&device->compute.submitted));
-  }
-}
-
-/* Best effort, where the program did not shut down: other threads may still be at work, so
- * workers stay, and what is behind a user's event is left. */
-static void drain_at_exit(void) {
-  eager__runtime *runtime = eager__runtime_get();
-  if (runtime) drain(runtime, false);
-  (void)eager__trace_write();
-}
-
-void eager__drain_again_at_exit(eager__device *device) {
-  if (atomic_load_explicit(&device->has_run, memory_order_relaxed)) return;
-  if (!atomic_exchange(&device->has_run, true)) atexit(drain_at_exit);
+/* After fork: what the parent holds is not ours to touch. */
+static void leave_to_parent(void) {
+  eager__runtime *runtime = atomic_exchange(&active, NULL);
+  if (!runtime) return;
+  eager__runtime_leave(runtime);
+  retired = runtime;
 }
 
 /* Lock held. */
@@ -305,7 +295,8 @@ static eager_status enable_first(eager__options *requested) {
   eager__log_configure(runtime->options.log, runtime->options.log_user,
                        runtime->options.log_level);
   eager__mirrors_open(runtime);
-  atexit(drain_at_exit);
+  atexit(eager__drain_at_exit);
+  eager__fork_on_child(leave_to_parent);
   atomic_store(&state, STATE_ENABLED);
   atomic_store_explicit(&active, runtime, memory_order_release);
   return EAGER_OK;
@@ -333,6 +324,7 @@ static eager_status enable(eager__options *requested, bool *out_first) {
 eager_status eager_enable_execution(const eager_config *config,
                                     eager_device_policy device_policy,
                                     eager_execution_mode execution_mode) {
+  if (eager__is_forked()) return eager__fork_refuse();
   eager__mutex_lock(&lock);
   bool first = false;
   eager__options requested;
@@ -381,10 +373,11 @@ static void close_runtime(eager__runtime *runtime) {
 }
 
 eager_status eager_shutdown(void) {
+  if (eager__is_forked()) return eager__fork_refuse();
   eager__mutex_lock(&lock);
   eager__runtime *runtime = eager__runtime_get();
   if (runtime) {
-    drain(runtime, true);
+    eager__drain(runtime, true);
     atomic_store(&state, STATE_CLOSED);
     atomic_store_explicit(&active, NULL, memory_order_release);
     retired = runtime;

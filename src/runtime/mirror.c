@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "base/log.h"
 #include "runtime/allocate.h"
 #include "runtime/placement.h"
@@ -61,6 +62,7 @@ static void free_mirrors(eager__mirror *gone) {
 
 static void drop_all_of(eager__buffer *source) {
   eager__mirror *gone = NULL;
+  if (eager__is_forked()) return;
   eager__mutex_lock(&owner->lock);
   while (source->mirrors) let_go(source->mirrors, &gone);
   eager__mutex_unlock(&owner->lock);

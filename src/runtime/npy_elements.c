@@ -3,7 +3,8 @@
 #include "base/alloc.h"
 #include "base/dtype.h"
 #include "eagercl/tensor.h"
-#include "runtime/runtime.h"
+#include "runtime/scope.h"
+#include "tensor/pool.h"
 
 eager_status eager__npy_from_tensor(const eager_tensor *t, eager__strbuf *header,
                                     void **out_data, size_t *out_size) {
@@ -36,6 +37,21 @@ eager_status eager__npy_choose_dtype(const char *what, const char *load_as,
 
 size_t eager__npy_data_size(const eager__npy_header *header) {
   return (size_t)eager__shape_elements(&header->shape) * eager_dtype_size(header->dtype);
+}
+
+eager_status eager__npy_check_room(const char *what, uint64_t size) {
+  eager__runtime *runtime;
+  eager__device *device;
+  eager_memory_info memory;
+  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__scope_open(runtime, NULL, &device));
+  eager__pool_info(device, &memory);
+  uint64_t most = device->info.max_allocation;
+  if (memory.limit < most) most = memory.limit;
+  EAGER__REQUIRE(size <= most, EAGER_RESOURCE_EXHAUSTED,
+                 "%s: %llu bytes are more than %s can hold, %llu bytes", what,
+                 (unsigned long long)size, device->short_name, (unsigned long long)most);
+  return EAGER_OK;
 }
 
 /* Row-major and in native order; *data may be another block afterwards. */

@@ -15,6 +15,10 @@ eager_status eager__npy_from_tensor(const eager_tensor *t, eager__strbuf *header
 eager_status eager__npy_choose_dtype(const char *what, const char *load_as,
                                      eager_dtype dtype, eager__npy_header *header);
 
+/* RESOURCE_EXHAUSTED for more bytes than the scope's device can hold at all: before host
+ * memory is asked for, since a sparse file may promise anything. */
+eager_status eager__npy_check_room(const char *what, uint64_t size);
+
 /* From the elements as they stand in the file. Takes `data` over. */
 eager_status eager__npy_to_tensor(const eager__npy_header *header, void *data,
                                   eager_tensor **out);

@@ -70,6 +70,7 @@ static eager_status fail_short(const char *path, size_t size) {
 static eager_status read_elements(const char *path, int file, const beginning *begin,
                                   size_t offset, size_t size, void **out) {
   if (!eager__file_may_hold(file, offset, size)) return fail_short(path, size);
+  EAGER__TRY(eager__npy_check_room(path, size));
   char *data = *out = eager__alloc(size + 1);
   if (!data) return eager__out_of_memory(size);
   size_t have = begin->size - offset < size ? begin->size - offset : size;

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/dtype.h"
+#include "base/handles.h"
 #include "eagercl/npy.h"
 #include "runtime/files.h"
 #include "runtime/npy_elements.h"
@@ -22,7 +23,12 @@ struct eager_npz {
   size_t count;
 };
 
-enum { LONGEST_NAME = 65000, PIECE = 1 << 16, MOST_INFLATED = 1032 /* of one byte */ };
+enum {
+  LONGEST_NAME = 65000,
+  LONGEST_HEADER = 1 << 20,
+  PIECE = 1 << 16,
+  MOST_INFLATED = 1032 /* of one byte */
+};
 static const char ending[] = ".npy";
 
 static uint32_t checksum(uint32_t crc, const void *data, size_t size) {
@@ -171,6 +177,12 @@ static void keep_arrays(eager_npz *npz) {
   npz->count = kept;
 }
 
+static void clear(eager_npz *npz) {
+  if (npz->file >= 0) close(npz->file);
+  eager__zip_free_members(npz->members, npz->count);
+  eager__free(npz->path);
+}
+
 eager_status eager_npz_load(const char *path, eager_npz **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
@@ -184,28 +196,39 @@ eager_status eager_npz_load(const char *path, eager_npz **out) {
     status = eager__file_fail("read", path, errno);
   if (status == EAGER_OK) status = read_directory(npz);
   if (status != EAGER_OK) {
-    eager_npz_release(npz);
+    clear(npz);
+    eager__free(npz);
     return status;
   }
   keep_arrays(npz);
+  eager__handle_made(npz, EAGER__HANDLE_NPZ);
   *out = npz;
   return EAGER_OK;
 }
 
 void eager_npz_release(eager_npz *npz) {
   if (!npz) return;
-  if (npz->file >= 0) close(npz->file);
-  eager__zip_free_members(npz->members, npz->count);
-  eager__free(npz->path);
-  eager__free(npz);
+  if (!eager__handle_is_live(npz, EAGER__HANDLE_NPZ)) {
+    eager__handle_log(npz, "eager_npz_release: the archive");
+    return;
+  }
+  clear(npz);
+  eager__handle_free(npz, 0, "an archive", 0);
+}
+
+/* Getters answer for a released handle what they do for NULL. */
+static bool is_usable(const eager_npz *npz) {
+  if (!npz || eager__handle_is_live(npz, EAGER__HANDLE_NPZ)) return npz != NULL;
+  (void)eager__handle_refuse(npz, "the archive");
+  return false;
 }
 
 size_t eager_npz_count(const eager_npz *npz) {
-  return npz ? npz->count : 0;
+  return is_usable(npz) ? npz->count : 0;
 }
 
 const char *eager_npz_name(const eager_npz *npz, size_t index) {
-  return npz && index < npz->count ? npz->members[index].name : "";
+  return is_usable(npz) && index < npz->count ? npz->members[index].name : "";
 }
 
 /* --- Reading a member --- */
@@ -267,6 +290,8 @@ static eager_status read_member(const eager_npz *npz, const eager__zip_member *m
                                     : member->size == member->packed;
   if (!likely || !eager__file_may_hold(npz->file, offset, member->packed))
     return damaged(npz, member);
+  if (member->size > LONGEST_HEADER) /* what no header is */
+    EAGER__TRY(eager__npy_check_room(npz->path, member->size - LONGEST_HEADER));
   *out = eager__alloc((size_t)member->size + 1);
   if (!*out) return eager__out_of_memory((size_t)member->size);
   EAGER__TRY(member->is_deflated ? inflate_member(npz, member, offset, *out)
@@ -298,6 +323,8 @@ static eager_status get(const eager_npz *npz, const char *name, eager_dtype dtyp
   eager__runtime *runtime;
   EAGER__REQUIRE(npz && name, EAGER_INVALID_ARGUMENT, "the archive or name is NULL");
   EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__handle_is_live(npz, EAGER__HANDLE_NPZ))
+    return eager__handle_refuse(npz, "the archive");
   size_t i = npz->count; /* of equal names the last one written counts */
   while (i > 0 && strcmp(npz->members[i - 1].name, name) != 0) i--;
   EAGER__REQUIRE(i > 0, EAGER_NOT_FOUND, "%s has no array named '%s'", npz->path, name);

@@ -194,18 +194,23 @@ static bool any_deferred(const eager__call *call) {
   return false;
 }
 
-/* The bound on work in flight: exact to one mark. */
+/* The bound on work in flight: exact to one mark. What waits for copies becomes what is
+ * submitted while one waits, so the larger part is waited for until both together fit. */
 static void wait_for_room(eager__runtime *runtime, eager__device *device) {
   uint64_t bound = (uint64_t)runtime->options.max_in_flight;
   eager__timeline *timeline = &device->compute;
-  uint64_t submitted = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
-  uint64_t completed = atomic_load_explicit(&timeline->completed, memory_order_relaxed);
-  uint64_t deferred = device->worker ? (uint64_t)eager__deferred_count(runtime, device) : 0;
-  if (submitted - completed + deferred < bound) return;
-  if (deferred >= bound / 2 + 1)
-    eager__wait_deferred_below(runtime, device, (int)(bound / 2 + 1));
-  else if (submitted > completed)
-    eager__timeline_wait(timeline, completed + (submitted - completed + 1) / 2);
+  for (;;) {
+    uint64_t submitted = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
+    uint64_t completed = atomic_load_explicit(&timeline->completed, memory_order_relaxed);
+    uint64_t flying = submitted > completed ? submitted - completed : 0;
+    uint64_t deferred =
+        device->worker ? (uint64_t)eager__deferred_count(runtime, device) : 0;
+    if (flying + deferred < bound) return;
+    if (deferred > flying)
+      eager__wait_deferred_below(runtime, device, (int)(deferred / 2 + 1));
+    else if (eager__timeline_wait(timeline, completed + (flying + 1) / 2) != EAGER_OK)
+      return; /* lost: the submission will tell */
+  }
 }
 
 static eager_status defer(eager__runtime *runtime, const eager__call *call,

@@ -224,6 +224,8 @@ eager_status eager_tidy_keep(eager_tensor *t) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "eager_tidy_keep: the tensor is NULL");
+  if (!eager__tensor_is_live(t))
+    return eager__handle_refuse(t, "eager_tidy_keep: the tensor");
   for (size_t i = state.kept_count; i-- > 0;) {
     if (state.kept[i] != t) continue;
     state.kept[i] = NULL;

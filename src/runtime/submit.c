@@ -4,7 +4,7 @@
 #include "cl/cells.h"
 #include "cl/error.h"
 #include "runtime/allocate.h"
-#include "runtime/enable.h"
+#include "runtime/drain.h"
 
 void eager__publish(eager__runtime *runtime, eager__buffer *buffer, uint64_t seq) {
   eager__mutex_lock(&runtime->lock);

@@ -166,7 +166,7 @@ eager_status eager_tensor_copy_to_device(eager_tensor *t, const char *device,
   *out = NULL;
   uint64_t begin = eager__trace_begin();
   eager_status status = copy_to_device(t, device, out);
-  eager__trace_value("CopyToDevice", begin, status, *out, t ? t->buffer->device : NULL,
-                     true);
+  eager__trace_value("CopyToDevice", begin, status, *out,
+                     status == EAGER_OK ? t->buffer->device : NULL, true);
   return status;
 }

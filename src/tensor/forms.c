@@ -1,6 +1,7 @@
 #include "tensor/forms.h"
 
 #include "base/alloc.h"
+#include "base/fork.h"
 
 enum {
   MOST = 4, /* of one source */
@@ -193,6 +194,7 @@ void eager__forms_forbid(eager__buffer *source) {
 
 void eager__forms_drop_of(eager__buffer *source) {
   eager__form *gone = NULL;
+  if (eager__is_forked()) return;
   eager__mutex_lock(&lock);
   unlink_all_of(source, &gone);
   eager__mutex_unlock(&lock);

@@ -27,7 +27,8 @@ typedef struct eager__pool {
   uint64_t limit, current, peak, reserved;
   uint64_t allocation_count, driver_allocation_count;
   block_list live;
-  block_list pending; /* foreign, given back before the device had finished */
+  block_list pending;       /* foreign, given back before the device had finished */
+  struct eager__pool *left; /* the next of a parent process's */
   size_class classes[CLASS_COUNT];
 } eager__pool;
 
@@ -224,6 +225,14 @@ void eager__pool_close(eager__device *device) {
   eager__free(pool);
 }
 
+void eager__pool_leave(eager__device *device) {
+  static eager__pool *parents; /* reachable, so that they are no leak */
+  if (!device->pool) return;
+  device->pool->left = parents;
+  parents = device->pool;
+  device->pool = NULL;
+}
+
 eager_status eager__pool_take(eager__device *device, size_t size, eager__writer writer,
                               eager__origin holder, eager__block **out) {
   assert(size > 0);
@@ -307,7 +316,7 @@ void eager__pool_export(eager__block *block) {
 void eager__pool_give(eager__block *block) {
   eager__device *device = block->device;
   eager__pool *pool = device->pool;
-  if (!block->memory.mem) { /* outlived its pool */
+  if (!pool) { /* the block has outlived it */
     eager__free(block);
     return;
   }

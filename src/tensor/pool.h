@@ -37,6 +37,9 @@ typedef struct eager__block {
 eager_status eager__pool_open(eager__device *device, uint64_t limit);
 /* Releases every block of the device, live ones too (their mem becomes NULL). */
 void eager__pool_close(eager__device *device);
+/* After fork: leaves the pool to the parent. Blocks given back are freed, not their memory.
+ */
+void eager__pool_leave(eager__device *device);
 
 /* `size` > 0; the device is open. The limit covers what is held from the driver: before it
  * refuses, cached blocks that the device has finished with go back. RESOURCE_EXHAUSTED

@@ -25,16 +25,25 @@ eager_status eager__tensor_over(eager_dtype dtype, const eager__shape *shape,
   t->offset = offset;
   t->origin = origin;
   atomic_init(&t->scoped, false);
+  eager__handle_made(t, EAGER__HANDLE_TENSOR);
   *out = t;
   return EAGER_OK;
 }
 
 void eager_tensor_retain(eager_tensor *t) {
-  if (t) atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+  if (!t) return;
+  if (eager__tensor_is_live(t))
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+  else
+    eager__handle_log(t, "eager_tensor_retain: the tensor");
 }
 
 void eager_tensor_release(eager_tensor *t) {
   if (!t) return;
+  if (!eager__tensor_is_live(t)) {
+    eager__handle_log(t, "eager_tensor_release: the tensor");
+    return;
+  }
   /* In this order: a scope that has just given up its reference has cleared the mark. */
   bool last = atomic_load_explicit(&t->refs, memory_order_acquire) == 1;
   if (last && t->scoped) {
@@ -46,37 +55,44 @@ void eager_tensor_release(eager_tensor *t) {
   }
   if (!last && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
   eager__buffer_release(t->buffer);
-  eager__small_free(t, sizeof *t);
+  eager__handle_free(t, sizeof *t, t->origin.op, t->origin.number);
+}
+
+/* Getters answer for a released handle what they do for NULL. */
+static bool is_usable(const eager_tensor *t) {
+  if (!t || eager__tensor_is_live(t)) return t != NULL;
+  (void)eager__handle_refuse(t, "the tensor");
+  return false;
 }
 
 eager_dtype eager_tensor_dtype(const eager_tensor *t) {
-  return t ? t->dtype : EAGER_DTYPE_INVALID;
+  return is_usable(t) ? t->dtype : EAGER_DTYPE_INVALID;
 }
 
 int eager_tensor_rank(const eager_tensor *t) {
-  return t ? t->shape.rank : -1;
+  return is_usable(t) ? t->shape.rank : -1;
 }
 
 int64_t eager_tensor_dim(const eager_tensor *t, int axis) {
-  if (!t) return -1;
+  if (!is_usable(t)) return -1;
   int rank = t->shape.rank;
   if (axis < -rank || axis >= rank) return -1;
   return t->shape.dims[axis < 0 ? axis + rank : axis];
 }
 
 const int64_t *eager_tensor_dims(const eager_tensor *t) {
-  return t ? t->shape.dims : NULL;
+  return is_usable(t) ? t->shape.dims : NULL;
 }
 
 int64_t eager_tensor_num_elements(const eager_tensor *t) {
-  return t ? eager__shape_elements(&t->shape) : -1;
+  return is_usable(t) ? eager__shape_elements(&t->shape) : -1;
 }
 
 size_t eager_tensor_byte_size(const eager_tensor *t) {
-  if (!t) return 0;
+  if (!is_usable(t)) return 0;
   return (size_t)eager__shape_elements(&t->shape) * eager_dtype_size(t->dtype);
 }
 
 const char *eager_tensor_device(const eager_tensor *t) {
-  return t ? t->buffer->device->full_name : "";
+  return is_usable(t) ? t->buffer->device->full_name : "";
 }

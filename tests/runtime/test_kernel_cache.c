@@ -1,7 +1,8 @@
 /* ctest: timeout=180 */
 /* semantics.md section 1, kernel_cache_dir: which folder holds the built kernels, and that
- * the next process takes them from there. Damaged files and folders: tests/cl/test_cache.c.
- * Each use of the library is this program run again, with the folder as its argument. */
+ * the next process takes them from there. One by one: tests/cl/test_cache.c
+ * and test_cache_hostile.c. Each use of the library is this program run again, with the
+ * folder as its argument. */
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -105,6 +106,88 @@ static void an_empty_folder_name_outranks_the_variable(void **state) {
   program_folder_remove();
 }
 
+/* --- Damage: the next process builds from source, and mends the file --- */
+
+/* Whatever the file is called: `edit` gets its bytes. */
+static void damage_all(void (*edit)(unsigned char *bytes, size_t *size)) {
+  DIR *all = opendir(program_folder());
+  assert_non_null(all);
+  for (const struct dirent *one; (one = readdir(all)) != NULL;) {
+    if (one->d_name[0] == '.') continue;
+    const char *path = program_path(one->d_name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    size_t size = (size_t)ftell(file);
+    unsigned char *bytes = test_alloc(size + 1);
+    rewind(file);
+    assert_int_equal(fread(bytes, 1, size, file), size);
+    fclose(file);
+    edit(bytes, &size);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+  }
+  closedir(all);
+}
+
+static void truncate_it(unsigned char *bytes, size_t *size) {
+  (void)bytes;
+  *size /= 2;
+}
+static void flip_the_middle(unsigned char *bytes, size_t *size) {
+  bytes[*size / 2] ^= 0x80;
+}
+static void make_it_foreign(unsigned char *bytes, size_t *size) {
+  memset(bytes, 'x', *size);
+}
+/* The whole of it, but made for another driver: the key says so. */
+static void change_the_driver(unsigned char *bytes, size_t *size) {
+  for (size_t i = 0; i + 7 < *size; i++)
+    if (memcmp(bytes + i, "driver ", 7) == 0) {
+      bytes[i + 7] ^= 1;
+      return;
+    }
+  fail_msg("no driver in the key");
+}
+
+static void damaged_entries_are_built_from_source(void **state) {
+  (void)state;
+  static void (*const edits[])(unsigned char *, size_t *) = {
+      truncate_it, flip_the_middle, make_it_foreign, change_the_driver};
+  enum { EDITS = sizeof edits / sizeof *edits };
+  program_folder_make();
+  run_with(program_folder());
+  for (int i = 0; i < EDITS; i++) {
+    content before = folder_content();
+    damage_all(edits[i]);
+    run_with(program_folder()); /* the sum is right */
+    assert_int_equal(folder_content().files, before.files);
+  }
+  content mended = folder_content();
+  run_with(program_folder());
+  assert_int_equal(folder_content().inodes, mended.inodes); /* it was kept again */
+  printf("  cache: %d kinds of damage to real entries, all built from source\n", EDITS);
+  program_folder_remove();
+}
+
+/* A folder that is a file, one that others may write to, one on no disk. */
+static void bad_folders_cost_only_time(void **state) {
+  (void)state;
+  program_folder_make();
+  program_file_write("file", "x", 1);
+  run_with(program_path("file"));
+  run_with("/proc/self/nothing");
+  run_with("/dev/null");
+  assert_int_equal(program_file_count(), 1);
+  assert_int_equal(chmod(program_folder(), 0777), 0);
+  run_with(program_folder());
+  assert_int_equal(program_file_count(), 1);
+  assert_int_equal(chmod(program_folder(), 0700), 0);
+  program_folder_remove();
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) return use_library(argv[1]);
 #define ROW(test) cmocka_unit_test_setup(test, without_environment)
@@ -112,6 +195,8 @@ int main(int argc, char **argv) {
       ROW(kernels_are_kept_in_the_configured_folder),
       ROW(the_variable_names_the_folder),
       ROW(an_empty_folder_name_outranks_the_variable),
+      ROW(damaged_entries_are_built_from_source),
+      ROW(bad_folders_cost_only_time),
   };
   return test_main_each("runtime/kernel_cache", tests, sizeof tests / sizeof *tests);
 }

@@ -105,6 +105,32 @@ static void misuse(void **state) {
   eager_tensor_release(before);
 }
 
+/* In the wrong order of threads: the scope is open in the one that began it. */
+static const char *end_what_is_not_mine(int i, void *argument) {
+  (void)i;
+  eager_tensor *theirs = argument;
+  if (eager_tidy_end() != EAGER_FAILED_PRECONDITION) return "ended another thread's scope";
+  if (eager_tidy_keep(theirs) != EAGER_FAILED_PRECONDITION) return "kept from it";
+  eager_status status = eager_tidy_begin();
+  if (status == EAGER_OK && eager_tidy_keep(theirs) != EAGER_FAILED_PRECONDITION)
+    return "kept another scope's";
+  eager_tensor_release(theirs); /* caught and told, as in the scope's own thread */
+  return test_failure(status == EAGER_OK ? eager_tidy_end() : status);
+}
+
+static void other_threads_scopes_are_not_ended(void **state) {
+  (void)state;
+  begin();
+  uint64_t before = bytes_in_use();
+  assert_ok(eager_tidy_begin());
+  eager_tensor *a = vector();
+  test_threads(3, end_what_is_not_mine, a);
+  assert_int_equal(test_log_count("belongs to a tidy scope and stays"), 3);
+  placing_expect(a, 3, (double[]){1, 2, 3});
+  assert_ok(eager_tidy_end());
+  assert_int_equal(bytes_in_use(), before);
+}
+
 /* The release of a scope's reference is caught: told, and not done. */
 static void a_release_of_the_scope_s_reference_is_caught(void **state) {
   (void)state;
@@ -237,6 +263,7 @@ int main(void) {
       cmocka_unit_test(scopes_nest),
       cmocka_unit_test(retain_adds_one_of_your_own),
       cmocka_unit_test(misuse),
+      cmocka_unit_test(other_threads_scopes_are_not_ended),
       cmocka_unit_test(a_release_of_the_scope_s_reference_is_caught),
       cmocka_unit_test(failed_calls_give_a_scope_nothing),
       cmocka_unit_test(scopes_hold_many),
