@@ -1,0 +1,308 @@
+#include "random/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cl/census.h"
+#include "random/generate.h"
+#include "random/print.h"
+#include "random/shrink.h"
+
+enum { SILENCE = 100 /* seconds without a word: hung */, MAX_THREADS = 8 };
+enum { EXIT_WRONG = 3, EXIT_NO_PROGRAM = 4 };
+
+typedef struct message {
+  enum { BEGINS, ENDS, IS_WRONG, WORLD } kind;
+  int thread;
+  uint64_t seed;
+} message; /* IS_WRONG: the problem follows; WORLD: the world */
+
+/* --- The child --- */
+
+static struct {
+  int pipe;
+  rp_world world;
+  rp_batch batch;
+  _Atomic int64_t next;
+  _Atomic bool failed;
+  time_t end;
+} self;
+
+static void tell(message m, const void *more, size_t size) {
+  char all[sizeof m + RP_PROBLEM + sizeof(rp_world)];
+  memcpy(all, &m, sizeof m);
+  if (size > 0) memcpy(all + sizeof m, more, size);
+  if (write(self.pipe, all, sizeof m + size) != (ssize_t)(sizeof m + size)) _exit(1);
+}
+
+static void ignore_log(eager_log_level level, const char *line, void *user) {
+  (void)level, (void)line, (void)user;
+}
+
+static void enter_world(void) {
+  rp_world *world = &self.world;
+  if (!test_lane_exists()) exit(TEST_SKIPPED);
+  if (test_enable_with((eager_config){.log = ignore_log}, EAGER_DEVICE_PLACEMENT_SILENT,
+                       EAGER_SYNC) != EAGER_OK) {
+    printf("enabling: %s\n", eager_error_message());
+    exit(1);
+  }
+  world->is_slow = test_is_slow();
+  world->device_count = (int)eager_device_count();
+  if (world->device_count > RP_DEVICES) world->device_count = RP_DEVICES;
+  for (int i = 0; i < world->device_count; i++) {
+    const eager_device_info *info;
+    struct rp_device *device = &world->devices[i];
+    if (eager_device_get((size_t)i, &info) != EAGER_OK) exit(1);
+    snprintf(device->short_name, sizeof device->short_name, "%s", info->short_name);
+    snprintf(device->full_name, sizeof device->full_name, "%s", info->name);
+    snprintf(device->driver_name, sizeof device->driver_name, "%s", info->device);
+    device->has_float64 = info->has_float64;
+  }
+}
+
+static bool leave_world(void) {
+  bool good = eager_shutdown() == EAGER_OK;
+  for (int kind = 0; kind < EAGER__OBJECT_KINDS; kind++)
+    good = good && eager__census((eager__object)kind) == 0;
+  if (!good) printf("the library leaves objects of the driver behind\n");
+  return good;
+}
+
+static void *run_some(void *argument) {
+  int thread = (int)(intptr_t)argument;
+  rp_program *program = malloc(sizeof *program);
+  char problem[RP_PROBLEM] = "";
+  if (program == NULL) abort();
+  while (!self.failed) {
+    int64_t i = self.next++;
+    if (i >= self.batch.count || (self.end != 0 && time(NULL) >= self.end)) break;
+    uint64_t seed = self.batch.first + (uint64_t)i;
+    tell((message){BEGINS, thread, seed}, NULL, 0);
+    rp_generate(seed, &self.world, program);
+    bool good = rp_execute(program, &self.world, problem) == RP_RIGHT;
+    if (!good) self.failed = true;
+    if (!good) tell((message){IS_WRONG, thread, seed}, problem, sizeof problem);
+    if (good) tell((message){ENDS, thread, seed}, NULL, 0);
+  }
+  free(program);
+  return NULL;
+}
+
+/* Pages in memory. */
+static long resident(void) {
+  long all = 0, held = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL) return 0;
+  if (fscanf(file, "%ld %ld", &all, &held) != 2) held = 0;
+  fclose(file);
+  return held * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static int run_batch(void) {
+  pthread_t threads[MAX_THREADS];
+  self.world.is_shared = self.batch.threads > 1;
+  tell((message){WORLD, 0, 0}, &self.world, sizeof self.world);
+  self.end = self.batch.seconds > 0 ? time(NULL) + self.batch.seconds : 0;
+  for (int i = 1; i < self.batch.threads; i++)
+    if (pthread_create(&threads[i], NULL, run_some, (void *)(intptr_t)i) != 0) abort();
+  run_some(NULL);
+  for (int i = 1; i < self.batch.threads; i++) pthread_join(threads[i], NULL);
+  printf("  %ld KB resident at the end\n", resident());
+  if (self.failed) return EXIT_WRONG;
+  return leave_world() ? 0 : 1;
+}
+
+static int run_file(const char *path, int tries) {
+  static rp_program program;
+  static char problem[RP_PROBLEM];
+  if (!rp_load(&program, path)) return 1;
+  tell((message){WORLD, 0, 0}, &self.world, sizeof self.world);
+  for (int i = 0; i < tries; i++) {
+    rp_verdict verdict = rp_execute(&program, &self.world, problem);
+    if (verdict == RP_NO_PROGRAM) return EXIT_NO_PROGRAM;
+    if (verdict == RP_RIGHT) continue;
+    tell((message){IS_WRONG, 0, program.seed}, problem, sizeof problem);
+    return EXIT_WRONG;
+  }
+  return leave_world() ? 0 : 1;
+}
+
+/* --serve PIPE batch FIRST COUNT SECONDS THREADS, or --serve PIPE file PATH TRIES */
+void rp_serve(int argc, char **argv) {
+  if (argc < 6 || strcmp(argv[1], "--serve") != 0) return;
+  self.pipe = atoi(argv[2]);
+  enter_world();
+  if (strcmp(argv[3], "file") == 0) exit(run_file(argv[4], atoi(argv[5])));
+  if (argc < 8) exit(1);
+  self.batch.first = strtoull(argv[4], NULL, 10);
+  self.batch.count = strtoll(argv[5], NULL, 10);
+  self.batch.seconds = atoi(argv[6]);
+  self.batch.threads = atoi(argv[7]);
+  exit(run_batch());
+}
+
+/* --- The supervisor --- */
+
+typedef struct child {
+  pid_t pid;
+  int pipe;
+} child;
+
+static child spawn(const char *const *words) {
+  int ends[2];
+  char number[16];
+  const char *all[16] = {"/proc/self/exe", "--serve", number};
+  for (int i = 0; words[i] != NULL; i++) all[3 + i] = words[i];
+  if (pipe(ends) != 0) abort();
+  snprintf(number, sizeof number, "%d", ends[1]);
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    close(ends[0]);
+    execv(all[0], (char *const *)all);
+    _exit(127);
+  }
+  close(ends[1]);
+  return (child){pid, ends[0]};
+}
+
+static bool receive(int pipe, void *into, size_t size) {
+  char *to = into;
+  while (size > 0) {
+    ssize_t got = read(pipe, to, size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    to += got;
+    size -= (size_t)got;
+  }
+  return true;
+}
+
+/* What the child says until it ends; true if it ended well. */
+static bool follow(child c, rp_report *report) {
+  uint64_t current[MAX_THREADS] = {0};
+  bool hung = false, told = false;
+  for (;;) {
+    message m;
+    struct pollfd ready = {.fd = c.pipe, .events = POLLIN};
+    if (poll(&ready, 1, SILENCE * 1000) == 0) hung = true;
+    if (hung || !receive(c.pipe, &m, sizeof m)) break;
+    if (m.kind == WORLD && !receive(c.pipe, &report->world, sizeof report->world)) break;
+    if (m.kind == BEGINS) current[m.thread] = m.seed;
+    if (m.kind == ENDS) report->programs++;
+    if (m.kind != IS_WRONG) continue;
+    char problem[RP_PROBLEM];
+    if (!receive(c.pipe, problem, sizeof problem)) break;
+    if (told) continue;
+    told = true;
+    report->seed = m.seed;
+    memcpy(report->problem, problem, sizeof problem);
+  }
+  if (hung) kill(c.pid, SIGKILL);
+  int status = 0;
+  waitpid(c.pid, &status, 0);
+  close(c.pipe);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  report->skipped = WIFEXITED(status) && WEXITSTATUS(status) == TEST_SKIPPED;
+  if (told) return false;
+  report->seed = current[0];
+  snprintf(report->problem, sizeof report->problem, "%s (signal %d, status %d)",
+           hung ? "hung" : "the process ended", WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+           WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+  return false;
+}
+
+typedef struct candidates {
+  char path[64];
+  char problem[RP_PROBLEM]; /* of the last one that failed */
+} candidates;
+
+static bool fails_in_a_child(const rp_program *program, void *user) {
+  candidates *c = user;
+  rp_report *report = calloc(1, sizeof *report);
+  if (report == NULL || !rp_save(program, c->path)) abort();
+  const char *words[] = {"file", c->path, "4", NULL};
+  child run = spawn(words);
+  bool good = follow(run, report);
+  if (!good) memcpy(c->problem, report->problem, sizeof c->problem);
+  free(report);
+  return !good;
+}
+
+void rp_supervise(const rp_batch *batch, rp_report *report) {
+  char first[32], count[32], seconds[16], threads[16];
+  memset(report, 0, sizeof *report);
+  snprintf(first, sizeof first, "%llu", (unsigned long long)batch->first);
+  snprintf(count, sizeof count, "%lld", (long long)batch->count);
+  snprintf(seconds, sizeof seconds, "%d", batch->seconds);
+  snprintf(threads, sizeof threads, "%d", batch->threads);
+  const char *words[] = {"batch", first, count, seconds, threads, NULL};
+  report->passed = follow(spawn(words), report);
+  if (report->passed || report->skipped || report->world.device_count == 0) return;
+  rp_world alone = report->world;
+  alone.is_shared = false;
+  rp_generate(report->seed, &report->world, &report->program);
+  candidates c = {.path = "/tmp/eagercl_random_XXXXXX"};
+  int file = mkstemp(c.path);
+  if (file >= 0) close(file);
+  if (fails_in_a_child(&report->program, &c)) {
+    rp_shrinking shrinking = {.world = &alone,
+                              .still_fails = fails_in_a_child,
+                              .user = &c,
+                              .seconds = batch->shrink_seconds};
+    rp_shrink(&report->program, &shrinking);
+    report->candidates = shrinking.tried;
+    memcpy(report->problem, c.problem, sizeof c.problem);
+    report->world = alone;
+  }
+  remove(c.path);
+}
+
+/* --- The tests --- */
+
+static uint64_t number(const char *variable, uint64_t otherwise) {
+  const char *text = getenv(variable);
+  return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void print_failure(const rp_report *report) {
+  printf("  program %llu fails: %s\n", (unsigned long long)report->seed, report->problem);
+  printf("  shrunk to %d steps in %d trials; the whole one again:\n"
+         "  EAGERCL_RANDOM_PROGRAM=%llu\n",
+         report->program.step_count, report->candidates, (unsigned long long)report->seed);
+  for (int i = 0; i < report->program.step_count; i++)
+    printf("    %2d  %s\n", i, rp_step_text(&report->program.steps[i]));
+  rp_print_c(stdout, &report->program, &report->world, report->problem);
+}
+
+void rp_test(int seconds, int threads) {
+  rp_batch batch = {.first = number("EAGERCL_TEST_SEED", 1) * 1000000000u,
+                    .count = (int64_t)number("EAGERCL_RANDOM_PROGRAMS", 0),
+                    .threads = threads,
+                    .shrink_seconds = (int)number("EAGERCL_RANDOM_SHRINK", 90)};
+  if (batch.count == 0) {
+    batch.count = INT32_MAX;
+    batch.seconds = seconds;
+  }
+  if (getenv("EAGERCL_RANDOM_PROGRAM") != NULL) {
+    batch.first = number("EAGERCL_RANDOM_PROGRAM", 1);
+    batch.count = batch.threads = 1;
+  }
+  test_time_limit(batch.seconds > 0 ? batch.seconds + 300 : 1000000);
+  rp_report *report = test_alloc(sizeof *report);
+  time_t begin = time(NULL);
+  rp_supervise(&batch, report);
+  if (report->skipped) test_skip("no such device here");
+  printf("  %lld programs from seed %llu on, %d threads, %ld s\n",
+         (long long)report->programs, (unsigned long long)batch.first, batch.threads,
+         (long)(time(NULL) - begin));
+  if (!report->passed) print_failure(report);
+  assert_true(report->passed);
+  assert_true(report->programs > 0);
+}
