@@ -2,7 +2,7 @@
 #ifndef EAGER_TESTS_RANDOM_CHOOSE_H
 #define EAGER_TESTS_RANDOM_CHOOSE_H
 
-#include "random/program.h"
+#include "random/random_program.h"
 #include "random/value.h"
 
 typedef struct rp_op rp_op;

@@ -5,6 +5,8 @@
 #include "random/doors.h"
 #include "random/interpret.h"
 
+rp_counts rp_counted;
+
 typedef struct runner {
   const rp_program *program;
   const rp_world *world;
@@ -83,6 +85,8 @@ static void check_handle(runner *r, int reg) {
 }
 
 static void check_bytes(runner *r, const rp_value *expected, const void *got) {
+  rp_counted.values++;
+  rp_counted.elements += (long)expected->count;
   int64_t at = rp_difference(expected, got);
   if (at < 0) return;
   size_t offset = (size_t)at * expected->size;
@@ -235,6 +239,19 @@ static eager_status run_step(runner *r, const rp_step *step, const rp_expect *ex
   }
 }
 
+static void count(const runner *r, const rp_step *step, const rp_expect *expect) {
+  rp_counted.steps++;
+  rp_counted.ops += step->code == RP_OP;
+  rp_counted.refused += step->code == RP_OP && expect->status != EAGER_OK;
+  for (int i = 0; i < step->output_count && expect->status == EAGER_OK; i++) {
+    const rp_handle *h = &r->state.handles[step->outputs[i]];
+    if (h->failure_count == 0) continue;
+    bool own = r->state.failures[h->failures[h->failure_count - 1]].step == h->origin_step;
+    rp_counted.failed += own;
+    rp_counted.poisoned += !own;
+  }
+}
+
 /* --- The end: what the program leaves --- */
 
 static void check_stats(runner *r) {
@@ -317,6 +334,7 @@ rp_verdict rp_execute(const rp_program *program, const rp_world *world, char *pr
     rp_expect expect;
     rp_interpret(&r.state, step, &expect);
     check_status(&r, &expect, run_step(&r, step, &expect));
+    count(&r, step, &expect);
     for (int i = 0; i < step->output_count && expect.status == EAGER_OK; i++)
       if (!r.failed) check_handle(&r, step->outputs[i]);
     if (r.failed) break;

@@ -8,6 +8,7 @@ struct rp_chooser {
   rp_state state;
   uint32_t dtypes; /* that this program likes: fewer meet more often */
   int64_t most;    /* elements of a new tensor */
+  int bad_indices; /* percent */
 };
 
 /* --- Chance --- */
@@ -101,8 +102,8 @@ rp_fill rp_choose_fill(rp_chooser *c, eager_dtype dtype) {
 rp_fill rp_choose_indices(rp_chooser *c, int64_t count) {
   rp_fill fill = {RP_FILL_SMALL, (uint32_t)rp_choose(c, 0, 1 << 30), 0, 0};
   fill.high = count > 120 ? 120 : count > 0 ? (int32_t)count - 1 : 0;
-  if (rp_chance(c, 6)) fill.high = fill.high + (int32_t)rp_choose(c, 1, 2);
-  if (rp_chance(c, 2)) fill.low = -1;
+  if (rp_chance(c, c->bad_indices)) fill.high += (int32_t)rp_choose(c, 1, 4);
+  if (rp_chance(c, c->bad_indices / 2)) fill.low = -1;
   return fill;
 }
 
@@ -136,7 +137,7 @@ int rp_choose_new(rp_chooser *c, eager_dtype dtype, test_shape shape, rp_fill fi
                   .fill = fill};
   if (fill.kind == RP_FILL_ZERO && rp_chance(c, 70)) step.how = RP_ZEROS;
   if (shape.rank == 0 && scalars >> dtype & 1 && rp_chance(c, 50)) step.how = RP_SCALAR;
-  if (c->program->step_count > RP_STEPS - 12) return -1; /* the end needs room */
+  if (c->program->step_count > RP_STEPS - 16) return -1; /* the end needs room */
   return append(c, &step) ? step.outputs[0] : -1;
 }
 
@@ -156,12 +157,15 @@ static bool fits(const rp_chooser *c, int reg, uint32_t dtypes, int least, int m
   return dtypes >> v->dtype & 1 && v->shape.rank >= least && v->shape.rank <= most;
 }
 
-/* The live register that fits, later ones rather than earlier ones; -1: none. */
+/* One of the live registers that fit, now and then a failed one above all; -1: none. */
 static int find(rp_chooser *c, uint32_t dtypes, int least, int most) {
-  int count = 0, found = -1;
-  for (int reg = 0; reg < c->program->register_count; reg++)
-    if (fits(c, reg, dtypes, least, most) && rp_choose(c, 0, ++count) <= 1) found = reg;
-  return found;
+  int count = 0, found = -1, failed = -1;
+  for (int reg = 0; reg < c->program->register_count; reg++) {
+    if (!fits(c, reg, dtypes, least, most)) continue;
+    if (rp_choose(c, 0, ++count) <= 1) found = reg;
+    if (c->state.handles[reg].failure_count > 0) failed = reg;
+  }
+  return failed >= 0 && rp_chance(c, 40) ? failed : found;
 }
 
 int rp_choose_register(rp_chooser *c, uint32_t dtypes, int least_rank, int most_rank) {
@@ -216,10 +220,10 @@ static bool append_plain(rp_chooser *c, rp_code code, int how, int device) {
 static bool append_any(rp_chooser *c) {
   const rp_world *world = c->state.world;
   int chance = (int)rp_choose(c, 1, 100);
-  if (chance <= 60) return append_op(c);
-  if (chance <= 66) return append_use(c, RP_COPY, 0, any_device(c) - rp_chance(c, 10));
-  if (chance <= 75) return append_use(c, RP_READ, (int)rp_choose(c, 0, RP_READS - 1), -1);
-  if (chance <= 77) return append_use(c, RP_WAIT, 0, -1);
+  if (chance <= 66) return append_op(c);
+  if (chance <= 71) return append_use(c, RP_COPY, 0, any_device(c) - rp_chance(c, 10));
+  if (chance <= 77) return append_use(c, RP_READ, (int)rp_choose(c, 0, RP_READS - 1), -1);
+  if (chance <= 78) return append_use(c, RP_WAIT, 0, -1);
   if (chance <= 79) return append_use(c, RP_POLL, 0, -1);
   if (chance <= 80)
     return append_use(c, RP_WAIT_FOR, rp_chance(c, 50) ? 0 : 1000000000, -1);
@@ -259,9 +263,10 @@ void rp_generate(uint64_t seed, const rp_world *world, rp_program *out) {
   rp_begin(&c.state, world);
   c.most = world->is_slow ? 40 : 700;
   for (int i = 0; i < 3; i++) c.dtypes |= RP_BIT(test_dtypes[rp_choose(&c, 0, 12)]);
+  c.bad_indices = rp_chance(&c, 15) ? 60 : 4;
   if (rp_chance(&c, 60)) append_plain(&c, RP_MODE, EAGER_ASYNC, -1);
   if (rp_chance(&c, 30)) append_plain(&c, RP_PUSH, 0, any_device(&c));
-  int steps = (int)rp_choose(&c, 4, world->is_slow ? 12 : RP_STEPS - 20);
+  int steps = (int)rp_choose(&c, 4, world->is_slow ? 14 : RP_STEPS - 24);
   for (int tries = 0; tries < 4 * steps && out->step_count < steps; tries++) append_any(&c);
   append_reads(&c);
   rp_end(&c.state);

@@ -3,7 +3,7 @@
 #ifndef EAGER_TESTS_RANDOM_GENERATE_H
 #define EAGER_TESTS_RANDOM_GENERATE_H
 
-#include "random/program.h"
+#include "random/random_program.h"
 
 void rp_generate(uint64_t seed, const rp_world *world, rp_program *out);
 

@@ -5,7 +5,7 @@
 #define EAGER_TESTS_RANDOM_OPS_H
 
 #include "random/choose.h"
-#include "random/program.h"
+#include "random/random_program.h"
 #include "random/value.h"
 
 typedef enum rp_outcome {

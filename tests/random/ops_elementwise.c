@@ -310,7 +310,7 @@ static bool choose_divisor(rp_chooser *chooser, const rp_op *op, rp_step *step) 
   test_shape shape =
       rp_chance(chooser, 60) ? x->shape : rp_choose_broadcast(chooser, x->shape);
   rp_fill fill = {RP_FILL_SMALL, (uint32_t)rp_choose(chooser, 1, 1 << 30), 1, 9};
-  if (rp_chance(chooser, 5)) fill.low = 0;
+  if (rp_choose_indices(chooser, 9).high > 8) fill.low = 0; /* as rarely as a bad index */
   int b = rp_choose_new(chooser, x->dtype, shape, fill);
   return rp_add_input(step, a) && rp_add_input(step, b);
 }

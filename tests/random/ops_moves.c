@@ -163,7 +163,8 @@ static void collect(rp_result *result, const rp_value *x, const source *s,
     if (w.position == 0) first = at;
     run = run && at >= 0 && at == first + w.position;
   }
-  result->view_of[0] = view != RP_VIEW_MAYBE ? view : run;
+  if (view == RP_VIEW_MAYBE) view = run;
+  result->view_of[0] = view == 0 && run ? RP_VIEW_MAYBE : view;
 }
 
 static int64_t at_transposed(const source *s, const int64_t *index) {

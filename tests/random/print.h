@@ -3,7 +3,7 @@
 #ifndef EAGER_TESTS_RANDOM_PRINT_H
 #define EAGER_TESTS_RANDOM_PRINT_H
 
-#include "random/program.h"
+#include "random/random_program.h"
 
 void rp_print_c(FILE *file, const rp_program *program, const rp_world *world,
                 const char *problem);

@@ -3,7 +3,7 @@
 #ifndef EAGER_TESTS_RANDOM_SHRINK_H
 #define EAGER_TESTS_RANDOM_SHRINK_H
 
-#include "random/program.h"
+#include "random/random_program.h"
 
 typedef bool (*rp_still_fails)(const rp_program *candidate, void *user);
 

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cl/census.h"
 #include "random/generate.h"
 #include "random/print.h"
 #include "random/shrink.h"
+#include "random/world.h"
 
 enum { SILENCE = 100 /* seconds without a word: hung */, MAX_THREADS = 8 };
 enum { EXIT_WRONG = 3, EXIT_NO_PROGRAM = 4 };
@@ -38,40 +38,6 @@ static void tell(message m, const void *more, size_t size) {
   memcpy(all, &m, sizeof m);
   if (size > 0) memcpy(all + sizeof m, more, size);
   if (write(self.pipe, all, sizeof m + size) != (ssize_t)(sizeof m + size)) _exit(1);
-}
-
-static void ignore_log(eager_log_level level, const char *line, void *user) {
-  (void)level, (void)line, (void)user;
-}
-
-static void enter_world(void) {
-  rp_world *world = &self.world;
-  if (!test_lane_exists()) exit(TEST_SKIPPED);
-  if (test_enable_with((eager_config){.log = ignore_log}, EAGER_DEVICE_PLACEMENT_SILENT,
-                       EAGER_SYNC) != EAGER_OK) {
-    printf("enabling: %s\n", eager_error_message());
-    exit(1);
-  }
-  world->is_slow = test_is_slow();
-  world->device_count = (int)eager_device_count();
-  if (world->device_count > RP_DEVICES) world->device_count = RP_DEVICES;
-  for (int i = 0; i < world->device_count; i++) {
-    const eager_device_info *info;
-    struct rp_device *device = &world->devices[i];
-    if (eager_device_get((size_t)i, &info) != EAGER_OK) exit(1);
-    snprintf(device->short_name, sizeof device->short_name, "%s", info->short_name);
-    snprintf(device->full_name, sizeof device->full_name, "%s", info->name);
-    snprintf(device->driver_name, sizeof device->driver_name, "%s", info->device);
-    device->has_float64 = info->has_float64;
-  }
-}
-
-static bool leave_world(void) {
-  bool good = eager_shutdown() == EAGER_OK;
-  for (int kind = 0; kind < EAGER__OBJECT_KINDS; kind++)
-    good = good && eager__census((eager__object)kind) == 0;
-  if (!good) printf("the library leaves objects of the driver behind\n");
-  return good;
 }
 
 static void *run_some(void *argument) {
@@ -113,9 +79,15 @@ static int run_batch(void) {
     if (pthread_create(&threads[i], NULL, run_some, (void *)(intptr_t)i) != 0) abort();
   run_some(NULL);
   for (int i = 1; i < self.batch.threads; i++) pthread_join(threads[i], NULL);
-  printf("  %ld KB resident at the end\n", resident());
+  const rp_counts *c = &rp_counted;
+  printf("  %ld steps, %ld ops of which %ld refused, %ld handles failed, %ld poisoned, %ld "
+         "tensors of %ld elements compared; %ld KB resident at the end\n",
+         c->steps, c->ops, c->refused, c->failed, c->poisoned, c->values, c->elements,
+         resident());
   if (self.failed) return EXIT_WRONG;
-  return leave_world() ? 0 : 1;
+  (void)!eager_synchronize(NULL); /* its answer is some program's */
+  bool is_empty = rp_world_is_empty(&self.world);
+  return rp_world_leave() && is_empty ? 0 : 1;
 }
 
 static int run_file(const char *path, int tries) {
@@ -130,14 +102,15 @@ static int run_file(const char *path, int tries) {
     tell((message){IS_WRONG, 0, program.seed}, problem, sizeof problem);
     return EXIT_WRONG;
   }
-  return leave_world() ? 0 : 1;
+  return rp_world_leave() ? 0 : 1;
 }
 
 /* --serve PIPE batch FIRST COUNT SECONDS THREADS, or --serve PIPE file PATH TRIES */
 void rp_serve(int argc, char **argv) {
   if (argc < 6 || strcmp(argv[1], "--serve") != 0) return;
   self.pipe = atoi(argv[2]);
-  enter_world();
+  if (!test_lane_exists()) exit(TEST_SKIPPED);
+  if (!rp_world_enter(&self.world)) exit(1);
   if (strcmp(argv[3], "file") == 0) exit(run_file(argv[4], atoi(argv[5])));
   if (argc < 8) exit(1);
   self.batch.first = strtoull(argv[4], NULL, 10);
@@ -271,13 +244,17 @@ static uint64_t number(const char *variable, uint64_t otherwise) {
   return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
 }
 
+static void print_steps(const rp_program *program) {
+  for (int i = 0; i < program->step_count; i++)
+    printf("    %2d  %s\n", i, rp_step_text(&program->steps[i]));
+}
+
 static void print_failure(const rp_report *report) {
   printf("  program %llu fails: %s\n", (unsigned long long)report->seed, report->problem);
   printf("  shrunk to %d steps in %d trials; the whole one again:\n"
          "  EAGERCL_RANDOM_PROGRAM=%llu\n",
          report->program.step_count, report->candidates, (unsigned long long)report->seed);
-  for (int i = 0; i < report->program.step_count; i++)
-    printf("    %2d  %s\n", i, rp_step_text(&report->program.steps[i]));
+  print_steps(&report->program);
   rp_print_c(stdout, &report->program, &report->world, report->problem);
 }
 
@@ -302,6 +279,10 @@ void rp_test(int seconds, int threads) {
   printf("  %lld programs from seed %llu on, %d threads, %ld s\n",
          (long long)report->programs, (unsigned long long)batch.first, batch.threads,
          (long)(time(NULL) - begin));
+  if (report->passed && getenv("EAGERCL_RANDOM_PROGRAM") != NULL) {
+    rp_generate(batch.first, &report->world, &report->program);
+    print_steps(&report->program);
+  }
   if (!report->passed) print_failure(report);
   assert_true(report->passed);
   assert_true(report->programs > 0);

@@ -1,6 +1,6 @@
 /* ctest: devices=all timeout=400 */
-/* Random programs, one thread: random/program.h tells how they are made and judged. By
- * default as many as fit into some seconds, the same ones every time.
+/* Random programs, one thread: random/random_program.h tells how they are made and judged.
+ * By default as many as fit into some seconds, the same ones every time.
  *
  *   EAGERCL_RANDOM_PROGRAMS=100000   so many instead, however long they take: the nightly
  *   EAGERCL_TEST_SEED=n              others
@@ -31,7 +31,7 @@ static void rows_agree_with_the_registry(void **state) {
 
 static void programs_give_what_the_host_does(void **state) {
   (void)state;
-  rp_test(test_is_slow() ? 10 : 25, 1);
+  rp_test(test_is_slow() ? 6 : 20, 1);
 }
 
 int main(int argc, char **argv) {

@@ -3,7 +3,7 @@
 #ifndef EAGER_TESTS_RANDOM_VALUE_H
 #define EAGER_TESTS_RANDOM_VALUE_H
 
-#include "random/program.h"
+#include "random/random_program.h"
 #include "reference.h"
 
 typedef struct rp_value {

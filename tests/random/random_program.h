@@ -16,8 +16,8 @@
 #include "test_values.h"
 
 enum {
-  RP_STEPS = 64,
-  RP_REGISTERS = 128,
+  RP_STEPS = 96,
+  RP_REGISTERS = 160,
   RP_INPUTS = 4,
   RP_OUTPUTS = 6,
   RP_ATTRS = 6,

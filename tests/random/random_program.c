@@ -1,4 +1,4 @@
-#include "random/program.h"
+#include "random/random_program.h"
 
 #include "random/ops.h"
 
