@@ -252,7 +252,9 @@ static void evaluate_pad(const rp_op *op, const rp_step *step, const rp_value *c
     rp_unclear(result);
     return;
   }
-  collect(result, in[0], &s, step->input_count > 1 ? in[1] : NULL, none);
+  bool constant = step->input_count > 1; /* a view of x would not fail with it */
+  collect(result, in[0], &s, constant ? in[1] : NULL, none && !constant);
+  if (constant) result->view_of[0] = 0;
 }
 
 static void evaluate_mirror_pad(const rp_op *op, const rp_step *step,
