@@ -1,8 +1,8 @@
 #include "random/ops.h"
 
 static const rp_family *const families[] = {
-    &rp_family_elementwise, &rp_family_moves, &rp_family_parts, &rp_family_reduce,
-    &rp_family_index,       &rp_family_order, &rp_family_matrix};
+    &rp_family_elementwise, &rp_family_shapes, &rp_family_moves, &rp_family_parts,
+    &rp_family_reduce,      &rp_family_index,  &rp_family_order, &rp_family_matrix};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 int rp_op_count(void) {
@@ -85,4 +85,17 @@ int64_t rp_product(test_shape shape, int begin, int end) {
   int64_t product = 1;
   for (int i = begin; i < end; i++) product *= shape.dims[i];
   return product;
+}
+
+test_shape rp_list_shape(const rp_step *step, const char *name, bool *good) {
+  const rp_attr *list = rp_attr_find(step, name);
+  test_shape shape = {0};
+  *good = list != NULL && list->count <= EAGER__MAX_RANK;
+  if (!*good) return shape;
+  shape.rank = list->count;
+  for (int i = 0; i < shape.rank; i++) {
+    shape.dims[i] = list->ints[i];
+    *good = *good && shape.dims[i] >= 0;
+  }
+  return shape;
 }

@@ -90,8 +90,8 @@ typedef struct rp_family {
   const rp_op *ops;
   int count;
 } rp_family;
-extern const rp_family rp_family_elementwise, rp_family_moves, rp_family_parts,
-    rp_family_reduce, rp_family_index, rp_family_order, rp_family_matrix;
+extern const rp_family rp_family_elementwise, rp_family_shapes, rp_family_moves,
+    rp_family_parts, rp_family_reduce, rp_family_index, rp_family_order, rp_family_matrix;
 
 int rp_op_count(void);
 const rp_op *rp_op_at(int index);
@@ -106,6 +106,8 @@ bool rp_all_plain(const rp_step *step, const rp_value *const *in, rp_result *res
 /* Axis as attribute `name` says; false, having refused, when it is out of range. */
 bool rp_axis(const rp_step *step, const char *name, int64_t otherwise, int rank,
              rp_result *result, int *out);
+/* The shape that a list spells; not `*good` where it is none. */
+test_shape rp_list_shape(const rp_step *step, const char *name, bool *good);
 const char *rp_shape_text(test_shape shape); /* until the fourth call after */
 int64_t rp_product(test_shape shape, int begin, int end);
 

@@ -21,105 +21,6 @@ static void put(const printer *p, const char *format, ...) {
   va_end(all);
 }
 
-/* --- What every program begins with --- */
-
-/* clang-format off: a text, line by line */
-static const char *const prelude[] = {
-    "#include <eagercl/eagercl.h>",
-    "",
-    "#include <stdio.h>",
-    "#include <stdlib.h>",
-    "#include <string.h>",
-    "",
-    "static void wrong(int step, const char *what, const char *more) {",
-    "  printf(\"step %d: %s %s\\n\", step, what, more);",
-    "  exit(1);",
-    "}",
-    "",
-    "/* \"#?\" stands for the number of an op. */",
-    "static int matches(const char *wanted, const char *got) {",
-    "  while (*wanted) {",
-    "    if (wanted[0] == '#' && wanted[1] == '?') {",
-    "      if (*got++ != '#' || *got < '0' || *got > '9') return 0;",
-    "      while (*got >= '0' && *got <= '9') got++;",
-    "      wanted += 2;",
-    "    } else if (*wanted++ != *got++) {",
-    "      return 0;",
-    "    }",
-    "  }",
-    "  return *got == 0;",
-    "}",
-    "",
-    "/* One of `texts`, up to a NULL, if it fails. */",
-    "static void check(int step, eager_status got, eager_status wanted,",
-    "                  const char *const *texts) {",
-    "  const char *text = eager_error_message();",
-    "  if (got != wanted) wrong(step, eager_status_name(got), got ? text : \"\");",
-    "  if (wanted == EAGER_OK) return;",
-    "  for (; *texts; texts++)",
-    "    if (matches(*texts, text)) return;",
-    "  wrong(step, \"another text:\", text);",
-    "}",
-    "static void must(int step, eager_status got) {",
-    "  check(step, got, EAGER_OK, NULL);",
-    "}",
-    "",
-    "/* Computed floats: -0 is 0, and one NaN another. */",
-    "static double number(eager_dtype dtype, const void *element) {",
-    "  double wide = 0;",
-    "  float narrow = 0;",
-    "  uint16_t half = 0;",
-    "  if (dtype == EAGER_FLOAT64) memcpy(&wide, element, sizeof wide);",
-    "  if (dtype == EAGER_FLOAT32) memcpy(&narrow, element, sizeof narrow);",
-    "  if (eager_dtype_size(dtype) == 2) memcpy(&half, element, sizeof half);",
-    "  if (dtype == EAGER_FLOAT16) narrow = eager_half_to_float(half);",
-    "  if (dtype == EAGER_BFLOAT16) narrow = eager_bfloat16_to_float(half);",
-    "  return dtype == EAGER_FLOAT64 ? wide : narrow;",
-    "}",
-    "static void compare(int step, eager_dtype dtype, size_t size, const void *wanted,",
-    "                    const void *got, int computed) {",
-    "  size_t each = eager_dtype_size(dtype);",
-    "  for (size_t i = 0; i < size; i += each) {",
-    "    const char *a = (const char *)wanted + i, *b = (const char *)got + i;",
-    "    double x = number(dtype, a), y = number(dtype, b);",
-    "    char text[64];",
-    "    if (!memcmp(a, b, each)) continue;",
-    "    if (computed && (x == y || (x != x && y != y))) continue;",
-    "    snprintf(text, sizeof text, \"element %zu\", i / each);",
-    "    wrong(step, \"another value:\", text);",
-    "  }",
-    "}",
-    "static inline void read_host(int step, const eager_tensor *t, eager_dtype dtype,",
-    "                             size_t size, const void *wanted, int computed) {",
-    "  void *data = malloc(size + 1);",
-    "  if (eager_tensor_dtype(t) != dtype || eager_tensor_byte_size(t) != size)",
-    "    wrong(step, \"another dtype or size\", \"\");",
-    "  must(step, eager_tensor_to_host(t, data, size));",
-    "  compare(step, dtype, size, wanted, data, computed);",
-    "  free(data);",
-    "}",
-    "static inline void handle(int step, const eager_tensor *t, const char *device, int "
-    "rank,",
-    "                          const int64_t *dims) {",
-    "  int same = t && !strcmp(eager_tensor_device(t), device) && eager_tensor_rank(t) == "
-    "rank;",
-    "  for (int i = 0; same && i < rank; i++) same = eager_tensor_dim(t, i) == dims[i];",
-    "  if (!same) wrong(step, \"another device or shape\", \"\");",
-    "}",
-    "static inline void poll(int step, const eager_tensor *t, eager_readiness wanted,",
-    "                        int pending, const char *const *texts) {",
-    "  eager_readiness got = eager_tensor_poll(t);",
-    "  if (got == EAGER_PENDING && pending) return;",
-    "  if (got != wanted) wrong(step, \"another readiness\", \"\");",
-    "  if (got == EAGER_FAILED) check(step, EAGER_UNKNOWN, EAGER_UNKNOWN, texts);",
-    "}",
-    "static void no_log(eager_log_level level, const char *message, void *user) {",
-    "  (void)level, (void)message, (void)user;",
-    "}",
-    "",
-};
-/* clang-format on */
-
 /* --- Values --- */
 
 static const char *const dtype_names[] = {
@@ -526,7 +427,7 @@ void rp_print_c(FILE *file, const rp_program *program, const rp_world *world,
   for (const char *c = problem; *c; c++) /* may hold the end of a comment */
     put(&p, "%s%c", c == problem ? " * " : c[0] == '/' && c[-1] == '*' ? " " : "", *c);
   put(&p, " */\n");
-  for (size_t i = 0; i < sizeof prelude / sizeof *prelude; i++) put(&p, "%s\n", prelude[i]);
+  for (int i = 0; rp_prelude[i] != NULL; i++) put(&p, "%s\n", rp_prelude[i]);
   put(&p, "int main(void) {\n");
   put_enabling(&p);
   for (p.step = 0; p.step < program->step_count; p.step++) {

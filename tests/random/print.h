@@ -8,4 +8,7 @@
 void rp_print_c(FILE *file, const rp_program *program, const rp_world *world,
                 const char *problem);
 
+/* What every such file begins with, line by line, up to a NULL. */
+extern const char *const rp_prelude[];
+
 #endif

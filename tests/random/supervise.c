@@ -16,6 +16,12 @@
 enum { SILENCE = 100 /* seconds without a word: hung */, MAX_THREADS = 8 };
 enum { EXIT_WRONG = 3, EXIT_NO_PROGRAM = 4 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { IS_SANITIZED = 1 };
+#else
+enum { IS_SANITIZED = 0 };
+#endif
+
 typedef struct message {
   enum { BEGINS, ENDS, IS_WRONG, WORLD } kind;
   int thread;
@@ -274,7 +280,7 @@ void rp_test(int seconds, int threads) {
                     .shrink_seconds = (int)number("EAGERCL_RANDOM_SHRINK", 90)};
   if (batch.count == 0) {
     batch.count = INT32_MAX;
-    batch.seconds = seconds;
+    batch.seconds = IS_SANITIZED ? (seconds + 1) / 2 : seconds;
   }
   if (getenv("EAGERCL_RANDOM_PROGRAM") != NULL) {
     batch.first = number("EAGERCL_RANDOM_PROGRAM", 1);

@@ -28,7 +28,8 @@ void rp_serve(int argc, char **argv);
 
 void rp_supervise(const rp_batch *batch, rp_report *report);
 
-/* What a test does: the batch of the environment (see the tests' heads), printed; fails. */
+/* What a test does: the batch of the environment (see the tests' heads), or what fits into
+ * so many seconds (half of them under a sanitizer), printed; fails. */
 void rp_test(int seconds, int threads);
 
 #endif
