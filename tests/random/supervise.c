@@ -13,8 +13,8 @@
 #include "random/shrink.h"
 #include "random/world.h"
 
-enum { SILENCE = 100 /* seconds without a word: hung */, MAX_THREADS = 8 };
-enum { EXIT_WRONG = 3, EXIT_NO_PROGRAM = 4 };
+enum { SILENCE = 100 /* seconds without a word: hung */, MAX_THREADS = 8, TRIES = 4 };
+enum { EXIT_WRONG = 3 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { IS_SANITIZED = 1 };
@@ -105,28 +105,34 @@ static int run_batch(void) {
   return rp_world_leave() && is_empty && flat ? 0 : 1;
 }
 
-static int run_file(const char *path, int tries) {
+/* One program after the other, each when a byte comes, until no more do: what they share is
+ * then built once. After a failure that left something behind this process ends. */
+static int run_files(const char *path, int tries) {
   static rp_program program;
   static char problem[RP_PROBLEM];
-  if (!rp_load(&program, path)) return 1;
   tell((message){WORLD, 0, 0}, &self.world, sizeof self.world);
-  for (int i = 0; i < tries; i++) {
-    rp_verdict verdict = rp_execute(&program, &self.world, problem);
-    if (verdict == RP_NO_PROGRAM) return EXIT_NO_PROGRAM;
-    if (verdict == RP_RIGHT) continue;
-    tell((message){IS_WRONG, 0, program.seed}, problem, sizeof problem);
-    return EXIT_WRONG;
+  for (char go; read(0, &go, 1) == 1;) {
+    if (!rp_load(&program, path)) return 1;
+    rp_verdict verdict = RP_RIGHT;
+    for (int i = 0; i < tries && verdict == RP_RIGHT; i++)
+      verdict = rp_execute(&program, &self.world, problem);
+    bool is_clean = verdict == RP_RIGHT || rp_world_is_empty(&self.world);
+    if (verdict == RP_WRONG)
+      tell((message){IS_WRONG, !is_clean, program.seed}, problem, sizeof problem);
+    else
+      tell((message){ENDS, 0, program.seed}, NULL, 0);
+    if (!is_clean) return EXIT_WRONG;
   }
   return rp_world_leave() ? 0 : 1;
 }
 
-/* --serve PIPE batch FIRST COUNT SECONDS THREADS, or --serve PIPE file PATH TRIES */
+/* --serve PIPE batch FIRST COUNT SECONDS THREADS, or --serve PIPE files PATH TRIES */
 void rp_serve(int argc, char **argv) {
   if (argc < 6 || strcmp(argv[1], "--serve") != 0) return;
   self.pipe = atoi(argv[2]);
   if (!test_lane_exists()) exit(TEST_SKIPPED);
   if (!rp_world_enter(&self.world)) exit(1);
-  if (strcmp(argv[3], "file") == 0) exit(run_file(argv[4], atoi(argv[5])));
+  if (strcmp(argv[3], "files") == 0) exit(run_files(argv[4], atoi(argv[5])));
   if (argc < 8) exit(1);
   self.batch.first = strtoull(argv[4], NULL, 10);
   self.batch.count = strtoll(argv[5], NULL, 10);
@@ -139,25 +145,28 @@ void rp_serve(int argc, char **argv) {
 
 typedef struct child {
   pid_t pid;
-  int pipe;
+  int pipe, in; /* what it says, and its standard input */
 } child;
 
 static child spawn(const char *const *words) {
-  int ends[2];
+  int ends[2], in[2];
   char number[16];
   const char *all[16] = {"/proc/self/exe", "--serve", number};
   for (int i = 0; words[i] != NULL; i++) all[3 + i] = words[i];
-  if (pipe(ends) != 0) abort();
+  if (pipe(ends) != 0 || pipe(in) != 0) abort();
   snprintf(number, sizeof number, "%d", ends[1]);
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
+    close(in[1]);
+    dup2(in[0], 0);
     execv(all[0], (char *const *)all);
     _exit(127);
   }
   close(ends[1]);
-  return (child){pid, ends[0]};
+  close(in[0]);
+  return (child){pid, ends[0], in[1]};
 }
 
 static bool receive(int pipe, void *into, size_t size) {
@@ -196,6 +205,7 @@ static bool follow(child c, rp_report *report) {
   int status = 0;
   waitpid(c.pid, &status, 0);
   close(c.pipe);
+  close(c.in);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
   report->skipped = WIFEXITED(status) && WEXITSTATUS(status) == TEST_SKIPPED;
   if (told) return false;
@@ -206,21 +216,54 @@ static bool follow(child c, rp_report *report) {
   return false;
 }
 
+/* Ends a child that was asked for candidates; its wait status. */
+static int end(child *c, bool by_force) {
+  int status = 0;
+  if (by_force) kill(c->pid, SIGKILL);
+  close(c->in);
+  close(c->pipe);
+  waitpid(c->pid, &status, 0);
+  c->pid = 0;
+  return status;
+}
+
 typedef struct candidates {
   char path[64];
+  child child;              /* its pid is 0 when there is none */
   char problem[RP_PROBLEM]; /* of the last one that failed */
 } candidates;
 
+static bool start(candidates *c) {
+  char tries[16];
+  message m;
+  rp_world world;
+  snprintf(tries, sizeof tries, "%d", TRIES);
+  const char *words[] = {"files", c->path, tries, NULL};
+  c->child = spawn(words);
+  if (receive(c->child.pipe, &m, sizeof m) && receive(c->child.pipe, &world, sizeof world))
+    return true;
+  end(&c->child, false);
+  return false;
+}
+
 static bool fails_in_a_child(const rp_program *program, void *user) {
   candidates *c = user;
-  rp_report *report = calloc(1, sizeof *report);
-  if (report == NULL || !rp_save(program, c->path)) abort();
-  const char *words[] = {"file", c->path, "4", NULL};
-  child run = spawn(words);
-  bool good = follow(run, report);
-  if (!good) memcpy(c->problem, report->problem, sizeof c->problem);
-  free(report);
-  return !good;
+  message m;
+  if (!rp_save(program, c->path)) abort();
+  if (c->child.pid == 0 && !start(c)) return false;
+  struct pollfd ready = {.fd = c->child.pipe, .events = POLLIN};
+  bool asked = write(c->child.in, "", 1) == 1;
+  bool hung = poll(&ready, 1, SILENCE * 1000) == 0;
+  if (asked && !hung && receive(c->child.pipe, &m, sizeof m)) {
+    if (m.kind != IS_WRONG) return false;
+    bool told = receive(c->child.pipe, c->problem, sizeof c->problem);
+    if (!told || m.thread != 0) end(&c->child, !told);
+    return true;
+  }
+  int status = end(&c->child, hung);
+  snprintf(c->problem, sizeof c->problem, "%s (signal %d)",
+           hung ? "hung" : "the process ended", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  return true;
 }
 
 void rp_supervise(const rp_batch *batch, rp_report *report) {
@@ -238,6 +281,7 @@ void rp_supervise(const rp_batch *batch, rp_report *report) {
   rp_generate(report->seed, &report->world, &report->program);
   candidates c = {.path = "/tmp/eagercl_random_XXXXXX"};
   int file = mkstemp(c.path);
+  signal(SIGPIPE, SIG_IGN); /* a child may be gone when it is asked */
   if (file >= 0) close(file);
   if (fails_in_a_child(&report->program, &c)) {
     rp_shrinking shrinking = {.world = &alone,
@@ -249,6 +293,7 @@ void rp_supervise(const rp_batch *batch, rp_report *report) {
     memcpy(report->problem, c.problem, sizeof c.problem);
     report->world = alone;
   }
+  if (c.child.pid != 0) end(&c.child, false);
   remove(c.path);
 }
 
