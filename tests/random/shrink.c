@@ -175,13 +175,38 @@ static bool plainer_steps(job *j) {
   return any;
 }
 
+/* An op whose result would do as host data as well. */
+static bool fewer_ops(job *j) {
+  bool any = false;
+  for (int i = 0; i < j->best->step_count; i++) {
+    rp_program candidate = *j->best;
+    rp_step *step = &candidate.steps[i];
+    rp_state state;
+    rp_expect expect;
+    if (step->code != RP_OP || step->output_count != 1) continue;
+    rp_begin(&state, j->shrinking->world);
+    for (int k = 0; k <= i; k++) rp_interpret(&state, &candidate.steps[k], &expect);
+    const rp_value *value = state.handles[step->outputs[0]].value;
+    rp_step made = {.code = RP_MAKE, .device = -1, .output_count = 1};
+    made.outputs[0] = step->outputs[0];
+    made.fill.kind = RP_FILL_COUNT;
+    if (value != NULL) made.dtype = value->dtype;
+    if (value != NULL) made.shape = value->shape;
+    if (value != NULL) *step = made;
+    rp_end(&state);
+    any = attempt(j, &candidate) || any;
+  }
+  return any;
+}
+
 void rp_shrink(rp_program *program, rp_shrinking *shrinking) {
   job j = {.best = program, .shrinking = shrinking};
   j.end = time(NULL) + shrinking->seconds;
   shrinking->tried = 0;
   for (bool any = true; any;) {
     while (fewer_steps(&j)) continue;
-    any = smaller_extents(&j);
+    any = fewer_ops(&j);
+    any = smaller_extents(&j) || any;
     any = lower_ranks(&j) || any;
     any = plainer_steps(&j) || any;
   }
