@@ -108,7 +108,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_gather(eager_tensor *params,
  * Pad. */
 EAGER_API EAGER_NODISCARD eager_status eager_pad(eager_tensor *x, const int64_t *paddings,
                                                  eager_tensor **out);
-/* The scalar `constant_value`, of x's dtype, stands around x. */
+/* The scalar `constant_value`, of x's dtype, stands around x. Bytes are never shared: when
+ * constant_value has failed, so has the result. */
 EAGER_API EAGER_NODISCARD eager_status eager_pad_v2(eager_tensor *x,
                                                     const int64_t *paddings,
                                                     eager_tensor *constant_value,

@@ -78,7 +78,10 @@ static eager_status infer_pad(eager__call *call) {
                    "constant_values must be a scalar. Found: %s",
                    eager__shape_text(value, text));
   }
-  return infer(call);
+  EAGER__TRY(infer(call));
+  /* As a view of the first input it would be good where the second has failed. */
+  if (call->input_count > 1) call->outputs[0].view_of = 0;
+  return EAGER_OK;
 }
 
 static eager_status launch_pad(eager__call *call, eager__commands *commands) {

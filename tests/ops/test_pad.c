@@ -1,5 +1,6 @@
 /* ctest: devices=all */
 #include "array_calls.h"
+#include "placing.h"
 
 typedef struct pad_case {
   test_shape shape;
@@ -186,6 +187,26 @@ static void moves_no_bytes_for_no_padding(void **state) {
   eager_tensor_release(x);
 }
 
+/* A padding of 0 does not look at the constant, but depends on it all the same. */
+static void fails_with_its_constant(void **state) {
+  (void)state;
+  placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, EAGER_ASYNC);
+  eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 2), *constant, *y;
+  eager_tensor *bad = placing_bad_gather(test_device());
+  assert_ok(eager_reduce_sum(bad, NULL, 0, false, &constant));
+  assert_ok(eager_pad_v2(x, (int64_t[]){0, 0}, constant, &y));
+  assert_fails_like(eager_tensor_wait(y), EAGER_INVALID_ARGUMENT, placing_bad_text);
+  eager_tensor_release(y);
+  y = NULL; /* known now */
+  assert_ok(eager_pad_v2(x, (int64_t[]){0, 0}, constant, &y));
+  assert_int_equal(eager_tensor_poll(y), EAGER_FAILED);
+  assert_ok(eager_tensor_wait(x));
+  assert_int_equal(eager_synchronize(NULL), EAGER_INVALID_ARGUMENT);
+  assert_ok(eager_set_thread_execution_mode(EAGER_EXECUTION_AUTO));
+  eager_tensor *all[] = {x, bad, constant, y};
+  for (int i = 0; i < 4; i++) eager_tensor_release(all[i]);
+}
+
 static void refuses_bad_paddings(void **state) {
   (void)state;
   test_enable();
@@ -240,6 +261,7 @@ int main(void) {
       cmocka_unit_test(adds_up_gradients),
       cmocka_unit_test(pads_at_random),
       cmocka_unit_test(moves_no_bytes_for_no_padding),
+      cmocka_unit_test(fails_with_its_constant),
       cmocka_unit_test(refuses_bad_paddings),
   };
   return test_main("ops/pad", tests, sizeof tests / sizeof *tests);

@@ -1,0 +1,10 @@
+/* seed -> program, for a world. Steps are tried on the interpreter as they are made, so a
+ * program holds only what has one answer: values, or a refusal with its text. */
+#ifndef EAGER_TESTS_RANDOM_GENERATE_H
+#define EAGER_TESTS_RANDOM_GENERATE_H
+
+#include "random/random_program.h"
+
+void rp_generate(uint64_t seed, const rp_world *world, rp_program *out);
+
+#endif
