@@ -1,5 +1,5 @@
 /* Assertions, threads, chance and the library's log. */
-#include "test.h"
+#include "errors.h"
 
 #include <pthread.h>
 
@@ -126,9 +126,43 @@ bool test_sampled(uint64_t index) {
   return taken;
 }
 
+/* ---- What this run asks for ---- */
+
+/* Whether `list` has "op:dtype"; of an op not known any that has its dtype. */
+static bool is_avoided(const char *list, const char *op, eager_dtype dtype) {
+  const char *name = dtype != 0 ? eager_dtype_name(dtype) : "";
+  while (list != NULL && *list != '\0') {
+    const char *colon = strchr(list, ':');
+    if (colon == NULL) return false;
+    size_t size = strcspn(colon + 1, ",");
+    bool same_dtype = strlen(name) == size && strncmp(colon + 1, name, size) == 0;
+    bool same_op = op == NULL || (strlen(op) == (size_t)(colon - list) &&
+                                  strncmp(list, op, strlen(op)) == 0);
+    if (same_dtype && same_op) return true;
+    list = colon + 1 + size;
+    if (*list == ',') list++;
+  }
+  return false;
+}
+
+bool test_wants(const char *op, eager_dtype dtype) {
+  const char *only = getenv("EAGERCL_TEST_OP"), *type = getenv("EAGERCL_TEST_DTYPE");
+  if (only != NULL && op != NULL && strcmp(only, op) != 0) return false;
+  if (type != NULL && dtype != 0 && strcmp(type, eager_dtype_name(dtype)) != 0)
+    return false;
+  return !is_avoided(getenv("EAGERCL_TEST_AVOID"), op, dtype);
+}
+
+bool test_wants_mode(eager_execution_mode mode) {
+  const char *forced = getenv("EAGERCL_TEST_MODE");
+  if (test_listens != NULL) test_listens->picks_mode();
+  return forced == NULL || (strcmp(forced, "async") == 0) == (mode == EAGER_ASYNC);
+}
+
 void test_pick_mode(uint64_t index) {
   const char *forced = getenv("EAGERCL_TEST_MODE");
   bool async = mixed(chance.seed ^ (index + 1)) & 1;
   if (forced != NULL) async = strcmp(forced, "async") == 0;
+  if (test_listens != NULL) test_listens->picks_mode();
   assert_ok(eager_set_thread_execution_mode(async ? EAGER_ASYNC : EAGER_SYNC));
 }

@@ -1,0 +1,40 @@
+/* The tests of every linked file, in the order of their names. In this program test_main
+ * registers what a test's own program would run. */
+#include "matrix.h"
+#include "suite_list.h"
+
+group *groups;
+int group_count;
+
+static void add(const char *name, const struct CMUnitTest *tests, size_t count, bool each) {
+  group *more = realloc(groups, (size_t)(group_count + 1) * sizeof *groups);
+  struct CMUnitTest *copy = calloc(count + 1, sizeof *copy);
+  if (more == NULL || copy == NULL) abort();
+  groups = more;
+  memcpy(copy, tests, count * sizeof *copy);
+  group *g = &groups[group_count++];
+  *g = (group){.tests = copy, .count = count, .each = each};
+  snprintf(g->name, sizeof g->name, "%s", name);
+}
+
+int test_main(const char *name, const struct CMUnitTest *tests, size_t count) {
+  add(name, tests, count, false);
+  return 0;
+}
+
+int test_main_each(const char *name, const struct CMUnitTest *tests, size_t count) {
+  add(name, tests, count, true);
+  return 0;
+}
+
+static const char *section_of(const char *name) {
+  if (strcmp(name, "ops/ulp") == 0) return "numerics";
+  if (strcmp(name, "ops/metamorphic") == 0) return "promises";
+  return strncmp(name, "ops/", 4) == 0 ? "ops" : "promises";
+}
+
+void suite_load(void) {
+  unsetenv("EAGERCL_FAULT_LAYER"); /* some would load it into this process */
+  for (size_t i = 0; i < sizeof suite_mains / sizeof *suite_mains; i++) suite_mains[i]();
+  for (int i = 0; i < group_count; i++) groups[i].section = section_of(groups[i].name);
+}
