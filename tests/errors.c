@@ -33,6 +33,11 @@ void test_errors_note(const eager_tensor *t, double ulps, double share) {
   if (share > rows[i].share) rows[i].share = share;
 }
 
+bool test_checked(const char *row, eager_dtype dtype, eager_execution_mode mode,
+                  const char *wrong) {
+  return test_listens != NULL && test_listens->checked(row, dtype, mode, wrong);
+}
+
 bool test_noted_wrong(const eager_tensor *t, const char *text) {
   return test_listens != NULL && test_listens->wrong(t, text);
 }

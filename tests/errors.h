@@ -27,6 +27,11 @@ typedef struct test_listener {
 
 extern const test_listener *test_listens;
 
+/* A case of a row that is no op ("SILENT from CPU:1") came out right (`wrong` NULL) or wrong.
+ * False when nobody listens: the test should fail then. */
+bool test_checked(const char *row, eager_dtype dtype, eager_execution_mode mode,
+                  const char *wrong);
+
 /* True when somebody has noted that `t` is wrong: the test goes on then, so that one bad
  * dtype does not hide the others. Else the test should fail. */
 bool test_noted_wrong(const eager_tensor *t, const char *text);

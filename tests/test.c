@@ -86,12 +86,27 @@ static uint64_t seed_of_run(void) {
   return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : 20240607;
 }
 
+/* What test_wants was asked for last, and whether a case of that has been taken. */
+enum { WANTED = 4096 };
+static struct {
+  uint32_t now;
+  bool taken[WANTED];
+} wanted;
+
+static void note_wanted(const char *op, eager_dtype dtype) {
+  uint32_t hash = 2166136261u ^ (uint32_t)dtype;
+  for (const char *c = op != NULL ? op : ""; *c; c++)
+    hash = (hash ^ (unsigned char)*c) * 16777619u;
+  wanted.now = (hash ^ hash >> 13) % WANTED;
+}
+
 void test_chance_begin(const char *test_name) {
   chance.seed = seed_of_run();
   chance.state = mixed(chance.seed);
   for (const char *c = test_name; *c; c++)
     chance.state = mixed(chance.state + (unsigned char)*c);
   chance.asked = chance.taken = 0;
+  memset(wanted.taken, 0, sizeof wanted.taken);
 }
 
 void test_chance_end(void) {
@@ -115,10 +130,19 @@ int64_t test_random_int(int64_t low, int64_t high) {
   return (int64_t)((uint64_t)low + offset);
 }
 
+/* The first case of each, which a run of "each" takes beside its sample. */
+static bool is_first_wanted(void) {
+  const char *sample = getenv("EAGERCL_TEST_SAMPLE");
+  if (sample == NULL || strcmp(sample, "each") != 0) return false;
+  bool first = !wanted.taken[wanted.now];
+  wanted.taken[wanted.now] = true;
+  return first;
+}
+
 bool test_sampled(uint64_t index) {
   const char *full = getenv("EAGERCL_TEST_FULL");
-  uint64_t one_in = test_is_slow() ? 16 : 4;
-  bool taken = full != NULL && strcmp(full, "1") == 0;
+  uint64_t one_in = test_is_slow() || getenv("EAGERCL_TEST_SAMPLE") != NULL ? 16 : 4;
+  bool taken = (full != NULL && strcmp(full, "1") == 0) || is_first_wanted();
   uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
   if (!taken) taken = mixed(chance.seed + (index + 1) * step) % one_in == 0;
   chance.asked++;
@@ -146,6 +170,7 @@ static bool is_avoided(const char *list, const char *op, eager_dtype dtype) {
 }
 
 bool test_wants(const char *op, eager_dtype dtype) {
+  note_wanted(op, dtype);
   const char *only = getenv("EAGERCL_TEST_OP"), *type = getenv("EAGERCL_TEST_DTYPE");
   if (only != NULL && op != NULL && strcmp(only, op) != 0) return false;
   if (type != NULL && dtype != 0 && strcmp(type, eager_dtype_name(dtype)) != 0)

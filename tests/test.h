@@ -16,6 +16,8 @@
  *   EAGERCL_TEST_ONLY=part             only tests whose name contains it
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out
+ *   EAGERCL_TEST_SAMPLE=each           it takes the first case of whatever test_wants() was
+ *                                      asked for, and one in sixteen of the others
  *   EAGERCL_TEST_MODE=sync|async       test_pick_mode() does not choose
  *   EAGERCL_TEST_OP=name, EAGERCL_TEST_DTYPE=name  test_wants() leaves out others
  *   EAGERCL_TEST_VERBOSE=1             the library's log goes to stdout
@@ -135,6 +137,8 @@ bool test_sampled(uint64_t index);
  * does not. Asked where a table walks ops or dtypes: a case that failed runs again alone.
  */
 bool test_wants(const char *op, eager_dtype dtype);
+/* And the lane can do arithmetic in it. */
+bool test_tries(const char *op, eager_dtype dtype);
 /* False for the other mode than EAGERCL_TEST_MODE's, if that is set. */
 bool test_wants_mode(eager_execution_mode mode);
 

@@ -12,6 +12,7 @@ enum { KEPT = 65536, BUCKETS = 32768 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static watch_page *page;
+static int test; /* that runs */
 static struct {
   uint64_t number;
   int cell;
@@ -29,12 +30,12 @@ static uint32_t hash_of(const char *row, eager_dtype dtype, eager_execution_mode
   for (const char *c = row; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
   hash = (hash ^ (uint32_t)dtype) * 16777619u;
   hash = (hash ^ (uint32_t)mode) * 16777619u;
-  return (hash ^ (uint32_t)page->test) * 16777619u;
+  return (hash ^ (uint32_t)test) * 16777619u;
 }
 
 static bool is_cell(const watch_cell *cell, const char *row, eager_dtype dtype,
                     eager_execution_mode mode) {
-  return cell->test == page->test && cell->dtype == dtype && cell->mode == mode &&
+  return cell->test == test && cell->dtype == dtype && cell->mode == mode &&
          strncmp(cell->row, row, WATCH_NAME - 1) == 0;
 }
 
@@ -45,30 +46,35 @@ static int cell_of(const char *row, eager_dtype dtype, eager_execution_mode mode
     if (is_cell(&page->cells[buckets[at] - 1], row, dtype, mode)) return buckets[at] - 1;
   if (page->count == WATCH_CELLS) return -1;
   watch_cell *cell = &page->cells[page->count];
-  *cell = (watch_cell){.dtype = dtype, .mode = mode, .test = page->test};
+  *cell = (watch_cell){.dtype = dtype, .mode = mode, .test = test};
   snprintf(cell->row, sizeof cell->row, "%s", row);
   buckets[at] = ++page->count;
   return page->count - 1;
+}
+
+/* An op made of others has their numbers on its outputs. */
+static void keep(const eager_tensor *t, int cell) {
+  if (t == NULL) return;
+  kept[t->origin.number % KEPT].number = t->origin.number;
+  kept[t->origin.number % KEPT].cell = cell;
 }
 
 static watch_cell *cell_that_made(const eager_tensor *t) {
   uint64_t number = t->origin.number;
   bool known = number != 0 && kept[number % KEPT].number == number;
   if (!known) return NULL;
-  page->now = kept[number % KEPT].cell;
-  return &page->cells[page->now];
+  page->tests[test].cell = kept[number % KEPT].cell + 1;
+  return &page->cells[kept[number % KEPT].cell];
 }
 
 /* ---- What the tests tell ---- */
 
-static void hear_begin(int test) {
-  page->test = test;
-  page->now = -1;
-  page->picks_modes = false;
+static void hear_begin(int number) {
+  test = number >= 0 && number < WATCH_TESTS ? number : 0;
 }
 
 static void hear_mode_picked(void) {
-  page->picks_modes = true;
+  page->tests[test].picks_modes = true;
 }
 
 static void hear_errors(const eager_tensor *t, double ulps, double share) {
@@ -96,7 +102,7 @@ static bool hear_case(const char *row, eager_dtype dtype, eager_execution_mode m
                       const char *wrong) {
   pthread_mutex_lock(&lock);
   int cell = cell_of(row, dtype, mode);
-  page->now = cell;
+  page->tests[test].cell = cell + 1;
   if (cell >= 0) page->cells[cell].cases++, page->cells[cell].is_row = true;
   if (cell >= 0 && wrong != NULL) add_wrong(&page->cells[cell], wrong);
   pthread_mutex_unlock(&lock);
@@ -143,7 +149,7 @@ eager_status __wrap_eager__call_run(eager__call *call, const char *device,
   eager_dtype dtype = dtype_of(call);
   pthread_mutex_lock(&lock);
   int cell = cell_of(call->op->name, dtype, mode);
-  page->now = cell;
+  page->tests[test].cell = cell + 1;
   pthread_mutex_unlock(&lock);
   uint64_t begin = eager__now();
   eager_status status = __real_eager__call_run(call, device, outputs, output_count);
@@ -151,11 +157,10 @@ eager_status __wrap_eager__call_run(eager__call *call, const char *device,
   if (status != EAGER_OK || !is_on_lane(call)) return status;
   pthread_mutex_lock(&lock);
   if (dtype == 0) cell = cell_of(call->op->name, call->dtype, mode);
-  page->now = cell;
+  page->tests[test].cell = cell + 1;
   if (cell >= 0) {
     page->cells[cell].seconds += seconds;
-    kept[call->number % KEPT].number = call->number;
-    kept[call->number % KEPT].cell = cell;
+    for (int i = 0; i < output_count; i++) keep(outputs[i], cell);
   }
   pthread_mutex_unlock(&lock);
   return status;

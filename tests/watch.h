@@ -10,6 +10,7 @@
 
 enum {
   WATCH_CELLS = 16384,
+  WATCH_TESTS = 256, /* of one group */
   WATCH_NAME = 40,
   WATCH_TEXT = 400,
 };
@@ -28,11 +29,15 @@ typedef struct watch_cell {
   char text[WATCH_TEXT]; /* of the first that was wrong */
 } watch_cell;
 
+/* Of one test, also when the next one has begun. */
+typedef struct watch_test {
+  int cell; /* + 1; the one at work or read last; 0: none */
+  bool picks_modes; /* it has called test_pick_mode or test_wants_mode */
+} watch_test;
+
 typedef struct watch_page {
   int count;
-  int now;          /* the cell at work or read last; -1: none in this test */
-  int test;         /* that runs */
-  bool picks_modes; /* the running test has called test_pick_mode */
+  watch_test tests[WATCH_TESTS];
   watch_cell cells[WATCH_CELLS];
 } watch_page;
 

@@ -104,7 +104,7 @@ static void batches_broadcast(void **state) {
                                       {5, 4, 3}, {13, 17, 11}, {9, 33, 2}, {4, 3, 0}};
   uint64_t index = 0;
   for (int d = 0; d < DTYPES; d++) {
-    if (!test_has_arithmetic(dtypes[d])) continue;
+    if (!test_tries(NULL, dtypes[d])) continue;
     for (int i = 0; i < BATCHES; i++)
       for (int j = 0; j < 8; j++) {
         int transposes = (int)(test_random() % 4);

@@ -46,7 +46,7 @@ static void about_the_tiles(void **state) {
   static const int64_t ns[] = {1, 10, 15, 16, 17, 31, 33, 50};
   uint64_t index = 0;
   for (int d = 0; d < DTYPES; d++) {
-    if (!test_has_arithmetic(dtypes[d])) continue;
+    if (!test_tries(NULL, dtypes[d])) continue;
     for (int t = 0; t < 4; t++)
       for (int i = 0; i < 7; i++)
         for (int j = 0; j < 8; j++)
@@ -67,7 +67,7 @@ static void large_ones(void **state) {
   check(EAGER_BFLOAT16, 37, 65, 777, 0);  /* what a block lays out ends at 384 of k */
   check(EAGER_FLOAT32, 61, 330, 2061, 1); /* b does not stay in the cache */
   for (int d = 0; d < DTYPES; d++) {
-    if (!test_has_arithmetic(dtypes[d])) continue;
+    if (!test_tries(NULL, dtypes[d])) continue;
     check(dtypes[d], 29, 50, 1024, 3); /* rows of b that fall on the same lines */
     for (int t = 0; t < 4; t++) {
       check(dtypes[d], 65, 70, 130, t);

@@ -1,3 +1,4 @@
+#include "across.h"
 #include "child.h"
 
 #include <fcntl.h>
@@ -29,8 +30,10 @@ static void set_environment(const child_plan *plan) {
   set("EAGERCL_TEST_DTYPE", the_options->dtype);
   set("EAGERCL_TEST_AVOID", plan->avoid);
   set("EAGERCL_TEST_FULL", the_options->quick ? NULL : "1");
-  /* PoCL's own handler hides divisions by zero in this process. */
-  if (getenv("POCL_SIGFPE_HANDLER") == NULL) set("POCL_SIGFPE_HANDLER", "0");
+  set("EAGERCL_TEST_SAMPLE", the_options->quick ? "each" : NULL);
+  /* PoCL's own handler hides divisions by zero in this process; quirks are to show it. */
+  bool is_quirk = strcmp(plan->job->group->section, "quirks") == 0;
+  set("POCL_SIGFPE_HANDLER", is_quirk ? "1" : "0");
 }
 
 _Noreturn void child_become(const child_plan *plan) {
@@ -41,5 +44,6 @@ _Noreturn void child_become(const child_plan *plan) {
   setvbuf(stdout, NULL, _IOLBF, 0); /* what a crashing test printed is not lost */
   set_environment(plan);
   watch_begin(plan->page);
+  across_enter(plan->job->device);
   test_child_run(plan->job->group->name, plan->tests, plan->begin, plan->end, plan->pipe);
 }

@@ -5,11 +5,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "across.h"
+#include "compare.h"
 #include "live.h"
 #include "report.h"
 
 static machine found;
-static options given = {.seed = 20240607, .limit_factor = 1};
+static options given = {.seed = 20240607};
 const machine *the_machine = &found;
 const options *the_options = &given;
 
@@ -26,8 +28,15 @@ static const char usage[] =
     "  --mode MODE       sync or async; else both\n"
     "  --test PART       tests whose name has PART in it, such as 'ops/pool specials'\n"
     "  --seed N          of what is chosen by chance\n"
+    "  --across          beside all else, how far devices' results are from each other\n"
     "  --jobs N          devices at work at once\n"
-    "  --json FILE       all results; - is the standard output, for these three\n"
+    "  --json FILE       all results, for programs\n"
+    "  --junit FILE      the same as JUnit's XML\n"
+    "  --html FILE       the same as one page to look at\n"
+    "  --markdown FILE   the same as tables, as in docs/matrix.md\n"
+    "  --compare A B     what changed between two files of --json; the exit status is 1 "
+    "when\n"
+    "                    something got worse. Nothing is run\n"
     "  --list            the devices and the tests there are\n"
     "  --plain           no table that moves\n";
 
@@ -57,8 +66,11 @@ static bool read_filter(int argc, char **argv, int *i) {
     const char *name;
     const char **to;
   } texts[] = {
-      {"--device", &given.device}, {"--op", &given.op},     {"--dtype", &given.dtype},
-      {"--mode", &given.mode},     {"--test", &given.test}, {"--json", &given.json},
+      {"--device", &given.device}, {"--op", &given.op},
+      {"--dtype", &given.dtype},   {"--mode", &given.mode},
+      {"--test", &given.test},     {"--junit", &given.junit},
+      {"--html", &given.html},     {"--markdown", &given.markdown},
+      {"--json", &given.json},
   };
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
     if (strcmp(argv[*i], texts[k].name) == 0) {
@@ -94,10 +106,15 @@ static void read_options(int argc, char **argv) {
       exit(0);
     } else if (strcmp(argv[i], "--quick") == 0) {
       given.quick = true;
+    } else if (strcmp(argv[i], "--across") == 0) {
+      given.across = true;
     } else if (strcmp(argv[i], "--plain") == 0) {
       given.plain = true;
     } else if (strcmp(argv[i], "--list") == 0) {
       list_only = true;
+    } else if (strcmp(argv[i], "--compare") == 0) {
+      const char *before = value_of(argc, argv, &i);
+      exit(compare_files(before, value_of(argc, argv, &i)));
     } else if (strcmp(argv[i], "--seed") == 0) {
       given.seed = strtoull(value_of(argc, argv, &i), NULL, 0);
     } else if (strcmp(argv[i], "--jobs") == 0) {
@@ -216,6 +233,13 @@ static void show_list(void) {
       printf("%-10s %s %s\n", groups[g].section, groups[g].name, groups[g].tests[t].name);
 }
 
+static bool write_reports(const report *of) {
+  bool good = given.json == NULL || report_json(of, given.json);
+  good = (given.junit == NULL || report_junit(of, given.junit)) && good;
+  good = (given.html == NULL || report_html(of, given.html)) && good;
+  return (given.markdown == NULL || report_markdown(of, given.markdown)) && good;
+}
+
 int main(int argc, char **argv) {
   char why[200];
   report of = {.date = ""};
@@ -228,13 +252,16 @@ int main(int argc, char **argv) {
   make_lanes();
   if (lane_count == 0)
     refuse("no such OpenCL device here", given.device ? given.device : "");
+  if (given.across && !across_prepare(found.count)) refuse("no shared memory", "");
   signal(SIGINT, interrupt);
   signal(SIGTERM, interrupt);
   double begun = seconds_now();
   run_all(begun);
   of.seconds = seconds_now() - begun;
   of.stopped = interrupted != 0;
-  bool written = given.json == NULL || report_json(&of, given.json);
-  if (!written) return 2;
+  for (int i = 0; i < lane_count; i++) ops_add_missing(lanes[i].device, of.stopped);
+  if (given.across) across_compare();
+  ops_drop_others();
+  if (!write_reports(&of)) return 2;
   return results_are_good() && !of.stopped ? 0 : 1;
 }

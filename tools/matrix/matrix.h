@@ -44,8 +44,8 @@ typedef struct options {
   const char *device, *op, *dtype, *mode, *test; /* parts of names; NULL: all */
   const char *json, *junit, *html, *markdown;    /* files to write */
   uint64_t seed;
-  bool quick, plain;
-  int jobs, limit_factor;
+  bool quick, plain, across;
+  int jobs;
   char text[256]; /* as given, for the reports */
 } options;
 
@@ -53,7 +53,7 @@ typedef struct options {
 
 typedef struct group {
   char name[48];       /* "ops/pool" */
-  const char *section; /* "ops", "migration", "promises", "numerics", "quirks" */
+  const char *section; /* "ops", "migration", "promises", "numerics", "quirks", "across" */
   struct CMUnitTest *tests;
   size_t count;
   bool each; /* a process for each test */
@@ -67,7 +67,9 @@ void suite_load(void);
 
 /* ---- Results (results.c) ---- */
 
-typedef enum outcome { PASS, FAIL, SKIP, CRASH, HANG, STATUSES } outcome;
+/* QUIRK: a driver that does not do what OpenCL says. Only in the section "quirks", where
+ * crashes and hangs are the driver's answers, too, and do not count as failures. */
+typedef enum outcome { PASS, FAIL, SKIP, CRASH, HANG, QUIRK, STATUSES } outcome;
 extern const char *const status_names[STATUSES];
 
 typedef struct result {
@@ -92,8 +94,21 @@ result *result_of(const char *section, const char *row, eager_dtype dtype, int m
 /* The worse of two: CRASH and HANG before FAIL before PASS before SKIP. */
 void result_add(result *to, outcome status, const char *text, const char *test);
 
-/* Exit status of the whole: false when anything failed, crashed or hung. */
+/* Failed, crashed or hung, and it is ours to mind. */
+bool result_is_bad(const result *r);
+/* Exit status of the whole: nothing is bad. */
 bool results_are_good(void);
+
+/* ---- The ops (ops.c) ---- */
+
+/* "math": the header its typed door stands in. */
+const char *op_group(const char *raw);
+/* Legal dtypes and modes of every op that nothing was heard of become skips with a reason.
+ */
+void ops_add_missing(int device, bool stopped);
+/* With --op and --dtype: results of others that ran along, unless they are bad. The table
+ * of results is closed then: result_of is not called any more. */
+void ops_drop_others(void);
 
 /* ---- Running (job.c): one group on one device, child after child ---- */
 

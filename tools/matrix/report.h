@@ -12,6 +12,7 @@ typedef struct report {
 } report;
 
 /* False, with a message on stderr, when the file could not be written. */
+void report_put_json(const report *of, FILE *file);
 bool report_json(const report *of, const char *path);
 bool report_junit(const report *of, const char *path);
 bool report_html(const report *of, const char *path);

@@ -10,7 +10,7 @@ void json_put_text(FILE *file, const char *text) {
       fprintf(file, "\\%c", c);
     else if (c == '\n')
       fputs("\\n", file);
-    else if (c < ' ' || c > '~')
+    else if (c < ' ' || c > '~' || c == '<') /* a page must not see its own end */
       fprintf(file, "\\u%04x", (unsigned)c);
     else
       fputc(c, file);
@@ -64,12 +64,29 @@ static void put_result(FILE *file, const result *r) {
   }
   if (r->status == PASS || r->status == SKIP) return;
   fputs(", ", file);
+  put(file, "test", r->test, ", ");
   put(file, "again", report_command(r, command, sizeof command), "");
 }
 
-bool report_json(const report *of, const char *path) {
-  FILE *file = report_open(path);
-  if (file == NULL) return false;
+static void put_groups(FILE *file) {
+  const char *done[32];
+  int count = 0;
+  fputs("\n  ],\n  \"groups\": [", file);
+  for (size_t i = 0; i < eager_op_count(); i++) {
+    const char *name = op_group(eager_op_name(i));
+    int k = 0;
+    while (k < count && strcmp(done[k], name) != 0) k++;
+    if (k < count || count == 32) continue;
+    done[count++] = name;
+    fprintf(file, "%s\n    {\"name\": \"%s\", \"ops\": [", count > 1 ? "," : "", name);
+    for (size_t n = i; n < eager_op_count(); n++)
+      if (strcmp(op_group(eager_op_name(n)), name) == 0)
+        fprintf(file, "%s\"%s\"", n > i ? ", " : "", eager_op_name(n));
+    fputs("]}", file);
+  }
+}
+
+void report_put_json(const report *of, FILE *file) {
   int counts[STATUSES] = {0};
   for (int i = 0; i < result_count; i++) counts[results[i].status]++;
   fputs("{\n  ", file);
@@ -92,12 +109,19 @@ bool report_json(const report *of, const char *path) {
     fputs(i > 0 ? ",\n    " : "\n    ", file);
     json_put_text(file, the_machine->skipped[i]);
   }
-  fputs("],\n  \"results\": [", file);
+  put_groups(file);
+  fputs("\n  ],\n  \"results\": [", file);
   for (int i = 0; i < result_count; i++) {
     fputs(i > 0 ? ",\n    {" : "\n    {", file);
     put_result(file, &results[i]);
     fputs("}", file);
   }
   fputs("\n  ]\n}\n", file);
+}
+
+bool report_json(const report *of, const char *path) {
+  FILE *file = report_open(path);
+  if (file == NULL) return false;
+  report_put_json(of, file);
   return report_close(file, path);
 }
