@@ -27,7 +27,7 @@ typedef struct test_listener {
 
 extern const test_listener *test_listens;
 
-/* A case of a row that is no op ("SILENT from CPU:1") came out right (`wrong` NULL) or wrong.
+/* A case of a row that is no op ("SILENT from CPU:1") came out right (`wrong` NULL) or not.
  * False when nobody listens: the test should fail then. */
 bool test_checked(const char *row, eager_dtype dtype, eager_execution_mode mode,
                   const char *wrong);

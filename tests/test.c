@@ -87,7 +87,7 @@ static uint64_t seed_of_run(void) {
 }
 
 /* What test_wants was asked for last, and whether a case of that has been taken. */
-enum { WANTED = 4096 };
+enum { WANTED = 65536 };
 static struct {
   uint32_t now;
   bool taken[WANTED];
@@ -130,19 +130,19 @@ int64_t test_random_int(int64_t low, int64_t high) {
   return (int64_t)((uint64_t)low + offset);
 }
 
-/* The first case of each, which a run of "each" takes beside its sample. */
-static bool is_first_wanted(void) {
-  const char *sample = getenv("EAGERCL_TEST_SAMPLE");
-  if (sample == NULL || strcmp(sample, "each") != 0) return false;
+/* The first case of each, which some runs take beside their sample. */
+static bool is_first_wanted(const char *sample) {
+  if (sample == NULL) return false;
   bool first = !wanted.taken[wanted.now];
   wanted.taken[wanted.now] = true;
   return first;
 }
 
 bool test_sampled(uint64_t index) {
-  const char *full = getenv("EAGERCL_TEST_FULL");
-  uint64_t one_in = test_is_slow() || getenv("EAGERCL_TEST_SAMPLE") != NULL ? 16 : 4;
-  bool taken = (full != NULL && strcmp(full, "1") == 0) || is_first_wanted();
+  const char *full = getenv("EAGERCL_TEST_FULL"), *sample = getenv("EAGERCL_TEST_SAMPLE");
+  bool few = test_is_slow() || (sample != NULL && strcmp(sample, "few") == 0);
+  uint64_t one_in = few ? 16 : 4;
+  bool taken = (full != NULL && strcmp(full, "1") == 0) || is_first_wanted(sample);
   uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
   if (!taken) taken = mixed(chance.seed + (index + 1) * step) % one_in == 0;
   chance.asked++;

@@ -31,7 +31,7 @@ typedef struct watch_cell {
 
 /* Of one test, also when the next one has begun. */
 typedef struct watch_test {
-  int cell; /* + 1; the one at work or read last; 0: none */
+  int cell;         /* + 1; the one at work or read last; 0: none */
   bool picks_modes; /* it has called test_pick_mode or test_wants_mode */
 } watch_test;
 

@@ -102,7 +102,9 @@ static void a_failure_tells_its_case_and_how_to_see_it_again(void **state) {
             "not done after 1 s");
   const json *skipped = found("tests", "ops/victims a_skip", "", "");
   assert_string_equal(json_text(skipped, "status"), "skip");
-  assert_string_equal(json_text(skipped, "text"), "no \"moon\" <in> here & now");
+  assert_string_equal(
+      json_text(skipped, "text"),
+      "no \"moon\" \\u003cin> here & now"); /* escapes of that kind are kept */
   assert_string_equal(
       json_text(found("tests", "ops/victims a_crash_before_any_op", "", ""), "status"),
       "crash");

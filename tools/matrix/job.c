@@ -2,6 +2,7 @@
  * one goes on. A test that failed, crashed or hung at some op and dtype runs once more
  * without these, so that they do not hide what comes behind them. */
 #include "child.h"
+#include "known.h"
 #include "harness.h"
 
 #include <errno.h>
@@ -123,6 +124,7 @@ static void end_test(job *j, outcome status, const char *text) {
   t->state = again ? WAITING : OVER;
   if (!again) {
     j->over++;
+    known_note_seconds(j->group->name, j->group->tests[r->running].name, t->seconds);
     result *whole = test_result(j, r->running);
     whole->seconds += t->seconds;
     char test[112];
@@ -141,7 +143,7 @@ static void settle(job *j) {
 
 static void start_clock(const job *j, int seconds) {
   run *r = j->run;
-  r->limit = seconds * (the_options->quick || is_quirk(j) ? 1 : 10);
+  r->limit = seconds * (the_options->full && !is_quirk(j) ? 10 : 1);
   r->deadline = seconds_now() + r->limit;
 }
 
@@ -174,6 +176,7 @@ static void hear(job *j, test_event event) {
     start_clock(j, event.value);
     break;
   case TEST_EVENT_NO_DEVICE:
+    add_failure(j, FAIL, "the device is not there any more");
     break;
   case TEST_EVENT_ENDING:
     settle(j);
@@ -248,6 +251,8 @@ static void take_cells(job *j) {
       continue;
     char test[112];
     test_text_of(j, cell->test, test, sizeof test);
+    if (!cell->is_row)
+      known_note(j->group->name, j->group->tests[cell->test].name, cell->row);
     result *to =
         result_of(j->group->section, cell->row, cell->dtype, (int)cell->mode, j->device);
     to->cases += cell->cases;
@@ -367,10 +372,17 @@ void job_attend(job *j) {
 
 /* ---- A job ---- */
 
+/* --op and --dtype ask for what these decide; --test may ask for the rest, too. */
 static bool is_asked(const group *g, size_t test) {
   char name[112];
+  const char *op = the_options->op, *tests = the_options->test;
+  bool is_ops = strcmp(g->section, "ops") == 0 || strcmp(g->section, "numerics") == 0;
+  bool is_typed = is_ops || strcmp(g->section, "migration") == 0;
   snprintf(name, sizeof name, "%s %s", g->name, g->tests[test].name);
-  return has_part(name, the_options->test);
+  if (!has_part(name, tests)) return false;
+  if (op != NULL && tests == NULL && !is_ops) return false;
+  if (the_options->dtype != NULL && tests == NULL && !is_typed) return false;
+  return op == NULL || !is_ops || known_computes(g->name, g->tests[test].name, op);
 }
 
 job *job_new(int device, const group *g) {
@@ -383,6 +395,7 @@ job *job_new(int device, const group *g) {
     if (is_asked(g, i)) {
       j->trials[i].state = WAITING;
       j->asked++;
+      j->cost += known_seconds(g->name, g->tests[i].name);
     }
   j->done = j->asked == 0;
   return j;

@@ -7,6 +7,7 @@
 
 #include "across.h"
 #include "compare.h"
+#include "known.h"
 #include "live.h"
 #include "report.h"
 
@@ -21,7 +22,8 @@ static const char usage[] =
     "Runs the device matrix on every OpenCL device of this machine; the exit status is 0\n"
     "when nothing failed, crashed or hung, 1 when something did, 2 when it could not run.\n"
     "\n"
-    "  --quick           a sample of the cases\n"
+    "  --quick           few cases of each op, dtype and mode\n"
+    "  --full            every case there is: hours\n"
     "  --device PART     devices whose name, driver's name or platform has PART in it\n"
     "  --op NAME         one op (its raw name, such as Softmax)\n"
     "  --dtype NAME      one dtype, such as float16\n"
@@ -61,6 +63,26 @@ static long number_of(const char *text, long least) {
 
 static bool list_only;
 
+/* The options that choose what runs, for the reports. */
+static void describe_options(void) {
+  const struct {
+    const char *name, *value;
+  } texts[] = {{"--device", given.device},
+               {"--op", given.op},
+               {"--dtype", given.dtype},
+               {"--mode", given.mode},
+               {"--test", given.test}};
+  size_t used = 0, size = sizeof given.text;
+  if (given.quick) used = (size_t)snprintf(given.text, size, "--quick ");
+  if (given.full) used = (size_t)snprintf(given.text, size, "--full ");
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (texts[i].value != NULL && used < size)
+      used += (size_t)snprintf(given.text + used, size - used, "%s %s ", texts[i].name,
+                               texts[i].value);
+  size_t length = strlen(given.text);
+  if (length > 0) given.text[length - 1] = '\0';
+}
+
 static bool read_filter(int argc, char **argv, int *i) {
   const struct {
     const char *name;
@@ -70,7 +92,7 @@ static bool read_filter(int argc, char **argv, int *i) {
       {"--dtype", &given.dtype},   {"--mode", &given.mode},
       {"--test", &given.test},     {"--junit", &given.junit},
       {"--html", &given.html},     {"--markdown", &given.markdown},
-      {"--json", &given.json},
+      {"--learn", &given.learn},   {"--json", &given.json},
   };
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
     if (strcmp(argv[*i], texts[k].name) == 0) {
@@ -81,6 +103,7 @@ static bool read_filter(int argc, char **argv, int *i) {
 }
 
 static void check_options(void) {
+  if (given.quick && given.full) refuse("--quick and --full exclude each other", "");
   if (given.mode != NULL && strcmp(given.mode, "sync") && strcmp(given.mode, "async"))
     refuse("--mode is sync or async, not", given.mode);
   bool known = given.dtype == NULL;
@@ -94,18 +117,14 @@ static void check_options(void) {
 }
 
 static void read_options(int argc, char **argv) {
-  size_t used = 0;
-  for (int i = 1; i < argc; i++) {
-    int length = snprintf(given.text + used, sizeof given.text - used, "%s%s",
-                          used > 0 ? " " : "", argv[i]);
-    if (used + (size_t)length < sizeof given.text) used += (size_t)length;
-  }
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--help") == 0) {
       fputs(usage, stdout);
       exit(0);
     } else if (strcmp(argv[i], "--quick") == 0) {
       given.quick = true;
+    } else if (strcmp(argv[i], "--full") == 0) {
+      given.full = true;
     } else if (strcmp(argv[i], "--across") == 0) {
       given.across = true;
     } else if (strcmp(argv[i], "--plain") == 0) {
@@ -124,6 +143,7 @@ static void read_options(int argc, char **argv) {
     }
   }
   check_options();
+  describe_options();
 }
 
 /* ---- Running: each device takes its groups in order ---- */
@@ -131,7 +151,7 @@ static void read_options(int argc, char **argv) {
 typedef struct lane {
   int device, next_group;
   job *job;
-  int done, all; /* groups */
+  double done, all; /* costs, by known.h */
 } lane;
 
 static lane lanes[MAX_DEVICES];
@@ -150,10 +170,20 @@ static bool is_chosen(const machine_device *d) {
          (has_part(exact, given.device) && strchr(given.device, ':') == NULL);
 }
 
+static double cost_of_all(int number) {
+  double cost = 0;
+  for (int i = 0; i < group_count; i++) {
+    job *j = job_new(number, &groups[i]);
+    cost += j->cost;
+    job_free(j);
+  }
+  return cost;
+}
+
 static void make_lanes(void) {
   for (int i = 0; i < found.count; i++)
     if (is_chosen(&found.devices[i]))
-      lanes[lane_count++] = (lane){.device = i, .all = group_count};
+      lanes[lane_count++] = (lane){.device = i, .all = cost_of_all(i)};
 }
 
 /* The next group with something to do. */
@@ -163,7 +193,6 @@ static void next_job(lane *l) {
     if (!l->job->done) return;
     job_free(l->job);
     l->job = NULL;
-    l->done++;
   }
 }
 
@@ -172,7 +201,7 @@ static void draw(double begun, bool last) {
   for (int i = 0; i < lane_count; i++) {
     const lane *l = &lanes[i];
     const job *j = l->job;
-    double part = j != NULL && j->asked > 0 ? (double)j->over / j->asked : 0;
+    double part = j != NULL && j->asked > 0 ? j->cost * j->over / j->asked : 0;
     all[i] = (progress){&found.devices[l->device],
                         l->device,
                         l->done + part,
@@ -197,22 +226,33 @@ static bool attend(lane *l) {
   if (l->job == NULL) return false;
   job_attend(l->job);
   if (!l->job->done) return true;
+  l->done += l->job->cost;
   job_free(l->job);
   l->job = NULL;
-  l->done++;
   return true;
 }
 
+static void tell_failures(void) {
+  for (int i = 0; i < result_count; i++) {
+    result *r = &results[i];
+    if (r->told || !result_is_bad(r) || strcmp(r->section, "tests") == 0) continue;
+    r->told = true;
+    const char *text = r->text != NULL ? r->text : "";
+    live_say("%s: %s %s %s %s: %.*s", status_names[r->status],
+             found.devices[r->device].name, r->row, report_dtype(r), report_mode(r),
+             (int)strcspn(text, "\n"), text);
+  }
+}
+
 static void run_all(double begun) {
-  int jobs = given.jobs > 0 ? given.jobs : 1, told = 0;
+  int jobs = given.jobs > 0 ? given.jobs : 1;
   bool more = true;
   while (more && !interrupted) {
     int busy = 0;
     more = false;
     for (int i = 0; i < lane_count && busy < jobs; i++)
       if (attend(&lanes[i])) more = true, busy++;
-    for (; told < result_count; told++) {
-    }
+    tell_failures();
     draw(begun, false);
     wait_for_any();
   }
@@ -237,6 +277,7 @@ static bool write_reports(const report *of) {
   bool good = given.json == NULL || report_json(of, given.json);
   good = (given.junit == NULL || report_junit(of, given.junit)) && good;
   good = (given.html == NULL || report_html(of, given.html)) && good;
+  good = (given.learn == NULL || known_write(given.learn)) && good;
   return (given.markdown == NULL || report_markdown(of, given.markdown)) && good;
 }
 

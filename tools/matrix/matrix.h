@@ -43,8 +43,9 @@ bool machine_look(machine *out, char *why, size_t why_size);
 typedef struct options {
   const char *device, *op, *dtype, *mode, *test; /* parts of names; NULL: all */
   const char *json, *junit, *html, *markdown;    /* files to write */
+  const char *learn;
   uint64_t seed;
-  bool quick, plain, across;
+  bool quick, full, plain, across;
   int jobs;
   char text[256]; /* as given, for the reports */
 } options;
@@ -83,6 +84,7 @@ typedef struct result {
   double ulps, share, seconds;
   char test[112]; /* "ops/pool every_case": of the failure, else the last */
   char *text;     /* why it failed or was skipped; NULL: nothing to say */
+  bool told;      /* on the terminal */
 } result;
 
 extern result *results;
@@ -130,6 +132,7 @@ typedef struct job {
   const char *mode; /* "sync", "async" or NULL: as the tests have it */
   bool done;
   int asked, over; /* how many tests, and of those how many are through */
+  double cost;     /* of those asked, as an earlier run has seen it */
   trial *trials;
   struct run *run; /* the child, while there is one */
 } job;

@@ -44,10 +44,10 @@ static char *why_not(int number, const char *op, eager_dtype dtype, int mode,
     return copied("no float64 arithmetic on this device");
   if (stopped) return copied("not reached: the run was stopped");
   if (behind != NULL) {
-    snprintf(text, sizeof text, "another name of %s; api/doors compares the two", behind);
+    snprintf(text, sizeof text, "another name of %s, which tests compute", behind);
     return copied(text);
   }
-  if (the_options->quick) return copied("not in the sample of --quick");
+  if (!the_options->full && !in_sync) return copied("not in this run's sample; see --full");
   if (in_sync)
     return copied("its tests run in SYNC; ops/metamorphic compares ASYNC with that");
   return copied("no test computes it here");

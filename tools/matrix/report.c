@@ -30,7 +30,9 @@ const char *report_command(const result *r, char *text, size_t size) {
   used = add_option(text, used, size, "dtype", report_dtype(r));
   used = add_option(text, used, size, "mode", report_mode(r));
   used = add_option(text, used, size, "seed", seed);
-  if (the_options->quick && used < size) snprintf(text + used, size - used, " --quick");
+  const char *size_of_run = the_options->quick ? " --quick" : " --full";
+  if ((the_options->quick || the_options->full) && used < size)
+    snprintf(text + used, size - used, "%s", size_of_run);
   return text;
 }
 

@@ -235,7 +235,10 @@ bool report_markdown(const report *of, const char *path) {
   if (file == NULL) return false;
   find_shown();
   fprintf(file, "%s\neagercl %s, %.10s, seed %llu%s%s.\n", head, eager_version(), of->date,
-          (unsigned long long)the_options->seed, the_options->quick ? ", --quick" : "",
+          (unsigned long long)the_options->seed,
+          the_options->quick  ? ", --quick"
+          : the_options->full ? ", --full"
+                              : "",
           of->stopped ? ", stopped before its end" : "");
   put_devices(file);
   for (int i = 0; i < the_machine->skipped_count; i++)
