@@ -263,7 +263,8 @@ static void next_after(void **state) {
   test_enable();
   for (int d = 0; d < 2; d++) {
     eager_dtype dtype = d == 0 ? EAGER_FLOAT32 : EAGER_FLOAT64;
-    if (!test_tries(NULL, dtype)) continue;
+    if (!test_tries("NextAfter", dtype)) continue;
+    test_pick_mode((uint64_t)d);
     double specials[40], a[27 * 27], b[27 * 27], expected[27 * 27];
     int count = add_specials(dtype, TINY, specials), pairs = count * count;
     if (test_is_slow()) pairs = 40;
