@@ -33,6 +33,7 @@ typedef struct watch_cell {
 typedef struct watch_test {
   int cell;         /* + 1; the one at work or read last; 0: none */
   bool picks_modes; /* it has called test_pick_mode or test_wants_mode */
+  long printed;     /* where its output begins in what standard output is */
 } watch_test;
 
 typedef struct watch_page {

@@ -21,7 +21,7 @@ typedef struct run {
   watch_page *page;
   size_t begin, end;
   long running; /* the test, or -1 */
-  long printed; /* where its output begins */
+  long printed; /* where the output of the end of the process begins */
   double began, deadline;
   int limit, failures;
   bool ended;
@@ -39,8 +39,15 @@ static const char *test_text_of(const job *j, long test, char *text, size_t size
 static char *printed_text(run *r) {
   static char lines[16384], text[TEXT];
   size_t used = 0;
-  fflush(r->output);
-  ssize_t got = pread(fileno(r->output), lines, sizeof lines - 1, r->printed);
+  /* The child may be at the next test by now. */
+  long begin = r->printed, end = 0;
+  if (r->running >= 0 && r->running < WATCH_TESTS - 1) {
+    begin = r->page->tests[r->running].printed;
+    end = r->page->tests[r->running + 1].printed;
+  }
+  size_t room = sizeof lines - 1;
+  if (end > begin && (size_t)(end - begin) < room) room = (size_t)(end - begin);
+  ssize_t got = pread(fileno(r->output), lines, room, begin);
   lines[got > 0 ? got : 0] = '\0';
   for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n")) {
     static const char error[] = "[  ERROR   ] --- ";
@@ -161,7 +168,6 @@ static void hear(job *j, test_event event) {
   case TEST_EVENT_BEGIN:
     settle(j);
     r->running = event.value;
-    r->printed = (long)lseek(fileno(r->output), 0, SEEK_END);
     r->began = seconds_now();
     j->trials[event.value].state = RUNNING;
     start_clock(j, DEFAULT_LIMIT);
