@@ -84,7 +84,8 @@ static result *test_result(const job *j, long test) {
              j->group->tests[test].name);
   else
     test_text_of(j, test, row, sizeof row);
-  bool apart = shows_ops(j) || strcmp(j->group->section, "across") == 0;
+  bool apart = shows_ops(j) || strcmp(j->group->section, "across") == 0 ||
+               strcmp(j->group->section, "migration") == 0;
   return result_of(apart ? "tests" : j->group->section, row, 0, -1, j->device);
 }
 
