@@ -22,6 +22,7 @@ add_check(readme -DCC=${CMAKE_C_COMPILER} -DLIBRARY=$<TARGET_FILE:eagercl>)
 add_executable(eagercl-ops-table ${PROJECT_SOURCE_DIR}/tools/ops_table.c)
 target_link_libraries(eagercl-ops-table PRIVATE eager_test_support)
 add_check(docs -DTABLE=$<TARGET_FILE:eagercl-ops-table>)
+add_check(matrix -DTABLE=$<TARGET_FILE:eagercl-ops-table>)
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)
   add_executable(eagercl-dump-kernels ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)

@@ -12,7 +12,9 @@ test_devices devices;
 static eager__context *contexts[TEST_DEVICES_MAX];
 static int context_count;
 
-static bool is_lane(const eager__facts *facts, const char *lane) {
+static bool is_lane(const eager__physical *physical, const char *lane) {
+  const eager__facts *facts = &physical->facts;
+  if (strcmp(lane, physical->info.short_name) == 0) return true;
   if (strcmp(lane, "rusticl") == 0) return strstr(facts->platform, "rusticl") != NULL;
   if (strcmp(lane, "oclgrind") == 0) return strstr(facts->platform, "Oclgrind") != NULL;
   if (strncmp(lane, "pocl-", 5) != 0 || strstr(facts->platform, "Portable") == NULL)
@@ -42,7 +44,7 @@ static bool add_device(const eager__physical *physical) {
 static void choose_lane(void) {
   const char *lane = getenv("EAGERCL_TEST_DEVICE");
   for (int i = 0; i < devices.count && devices.lane == NULL; i++)
-    if (lane == NULL || is_lane(&devices.all[i]->physical->facts, lane))
+    if (lane == NULL || is_lane(devices.all[i]->physical, lane))
       devices.lane = devices.all[i];
   if (devices.lane == NULL)
     printf("skipped: there is no device %s here\n", lane != NULL ? lane : "at all");

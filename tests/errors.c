@@ -11,11 +11,16 @@ static struct {
 } rows[MOST];
 static int count;
 
+const test_listener *test_listens;
+
 bool test_errors_wanted(void) {
-  return getenv("EAGERCL_TEST_ERRORS") != NULL;
+  return test_listens != NULL || getenv("EAGERCL_TEST_ERRORS") != NULL;
 }
 
-void test_errors_note(const char *op, eager_dtype dtype, double ulps, double share) {
+void test_errors_note(const eager_tensor *t, double ulps, double share) {
+  const char *op = t->origin.op;
+  eager_dtype dtype = t->dtype;
+  if (test_listens != NULL) test_listens->errors(t, ulps, share);
   int i = 0;
   while (i < count && (rows[i].dtype != dtype || strcmp(rows[i].op, op) != 0)) i++;
   if (i == MOST) return;
@@ -28,8 +33,13 @@ void test_errors_note(const char *op, eager_dtype dtype, double ulps, double sha
   if (share > rows[i].share) rows[i].share = share;
 }
 
-const char *test_errors_op(const eager_tensor *t) {
-  return t->origin.op;
+bool test_checked(const char *row, eager_dtype dtype, eager_execution_mode mode,
+                  const char *wrong) {
+  return test_listens != NULL && test_listens->checked(row, dtype, mode, wrong);
+}
+
+bool test_noted_wrong(const eager_tensor *t, const char *text) {
+  return test_listens != NULL && test_listens->wrong(t, text);
 }
 
 void test_errors_write(void) {

@@ -58,6 +58,7 @@ static void free_kept(void) {
 
 static int begin_test(void **state) {
   const struct CMUnitTest *test = &self.tests[self.next];
+  if (test_listens != NULL) test_listens->begins((int)self.next);
   tell(TEST_EVENT_BEGIN, (int)self.next++);
   let_crashes_kill();
   test_chance_begin(test->name);

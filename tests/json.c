@@ -9,13 +9,17 @@ typedef struct reader {
   json *nodes; /* the rest of a block */
   int left;
   int depth;
+  jmp_buf failed;
+  char *why;
+  size_t why_size;
 } reader;
 
 enum { BLOCK = 1024, MAX_DEPTH = 64 };
 
-static _Noreturn void complain(const reader *r, const char *what) {
-  fail_msg("no JSON at byte %ld: %s: %.60s", (long)(r->at - r->begin), what, r->at);
-  abort();
+static _Noreturn void complain(reader *r, const char *what) {
+  snprintf(r->why, r->why_size, "no JSON at byte %ld: %s: %.60s", (long)(r->at - r->begin),
+           what, r->at);
+  longjmp(r->failed, 1);
 }
 
 static void skip_space(reader *r) {
@@ -155,11 +159,22 @@ static json *read_value(reader *r) {
   }
 }
 
+static const json *read_whole(reader *r) {
+  const json *whole = read_value(r);
+  skip_space(r);
+  if (*r->at != '\0') complain(r, "something behind the end");
+  return whole;
+}
+
+const json *json_read(const char *text, char *why, size_t why_size) {
+  reader r = {.begin = text, .at = text, .why = why, .why_size = why_size};
+  return setjmp(r.failed) == 0 ? read_whole(&r) : NULL;
+}
+
 const json *json_parse(const char *text) {
-  reader r = {.begin = text, .at = text};
-  const json *whole = read_value(&r);
-  skip_space(&r);
-  if (*r.at != '\0') complain(&r, "something behind the end");
+  char why[200];
+  const json *whole = json_read(text, why, sizeof why);
+  if (whole == NULL) fail_msg("%s", why);
   return whole;
 }
 

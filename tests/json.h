@@ -1,8 +1,9 @@
-/* Reads JSON, all of it and nothing else: what is no JSON fails the test and says where. */
+/* Reads JSON, all of it and nothing else. */
 #ifndef EAGER_TESTS_JSON_H
 #define EAGER_TESTS_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum json_kind {
   JSON_NULL,
@@ -22,7 +23,10 @@ typedef struct json {
   int count; /* of an array or object */
 } json;
 
-/* Until the test ends. */
+/* NULL, having said where and why, when it is no JSON. Its memory, and this, lasts until
+ * the test ends, or the program. */
+const json *json_read(const char *text, char *why, size_t why_size);
+/* The same; what is no JSON fails the test. */
 const json *json_parse(const char *text);
 
 /* NULL when `object` is none or has no such member. */

@@ -1,5 +1,5 @@
 /* Assertions, threads, chance and the library's log. */
-#include "test.h"
+#include "errors.h"
 
 #include <pthread.h>
 
@@ -86,12 +86,27 @@ uint64_t test_seed(void) {
   return text != NULL && *text != '\0' ? strtoull(text, NULL, 0) : 20240607;
 }
 
+/* What test_wants was asked for last, and whether a case of that has been taken. */
+enum { WANTED = 65536 };
+static struct {
+  uint32_t now;
+  bool taken[WANTED];
+} wanted;
+
+static void note_wanted(const char *op, eager_dtype dtype) {
+  uint32_t hash = 2166136261u ^ (uint32_t)dtype;
+  for (const char *c = op != NULL ? op : ""; *c; c++)
+    hash = (hash ^ (unsigned char)*c) * 16777619u;
+  wanted.now = (hash ^ hash >> 13) % WANTED;
+}
+
 void test_chance_begin(const char *test_name) {
   chance.seed = test_seed();
   chance.state = mixed(chance.seed);
   for (const char *c = test_name; *c; c++)
     chance.state = mixed(chance.state + (unsigned char)*c);
   chance.asked = chance.taken = 0;
+  memset(wanted.taken, 0, sizeof wanted.taken);
 }
 
 void test_chance_end(void) {
@@ -115,10 +130,19 @@ int64_t test_random_int(int64_t low, int64_t high) {
   return (int64_t)((uint64_t)low + offset);
 }
 
+/* The first case of each, which some runs take beside their sample. */
+static bool is_first_wanted(const char *sample) {
+  if (sample == NULL) return false;
+  bool first = !wanted.taken[wanted.now];
+  wanted.taken[wanted.now] = true;
+  return first;
+}
+
 bool test_sampled(uint64_t index) {
-  const char *full = getenv("EAGERCL_TEST_FULL");
-  uint64_t one_in = test_is_slow() ? 16 : 4;
-  bool taken = full != NULL && strcmp(full, "1") == 0;
+  const char *full = getenv("EAGERCL_TEST_FULL"), *sample = getenv("EAGERCL_TEST_SAMPLE");
+  bool few = test_is_slow() || (sample != NULL && strcmp(sample, "few") == 0);
+  uint64_t one_in = few ? 16 : 4;
+  bool taken = (full != NULL && strcmp(full, "1") == 0) || is_first_wanted(sample);
   uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
   if (!taken) taken = mixed(chance.seed + (index + 1) * step) % one_in == 0;
   chance.asked++;
@@ -126,9 +150,44 @@ bool test_sampled(uint64_t index) {
   return taken;
 }
 
+/* ---- What this run asks for ---- */
+
+/* Whether `list` has "op:dtype"; of an op not known any that has its dtype. */
+static bool is_avoided(const char *list, const char *op, eager_dtype dtype) {
+  const char *name = dtype != 0 ? eager_dtype_name(dtype) : "";
+  while (list != NULL && *list != '\0') {
+    const char *colon = strchr(list, ':');
+    if (colon == NULL) return false;
+    size_t size = strcspn(colon + 1, ",");
+    bool same_dtype = strlen(name) == size && strncmp(colon + 1, name, size) == 0;
+    bool same_op = op == NULL || (strlen(op) == (size_t)(colon - list) &&
+                                  strncmp(list, op, strlen(op)) == 0);
+    if (same_dtype && same_op) return true;
+    list = colon + 1 + size;
+    if (*list == ',') list++;
+  }
+  return false;
+}
+
+bool test_wants(const char *op, eager_dtype dtype) {
+  note_wanted(op, dtype);
+  const char *only = getenv("EAGERCL_TEST_OP"), *type = getenv("EAGERCL_TEST_DTYPE");
+  if (only != NULL && op != NULL && strcmp(only, op) != 0) return false;
+  if (type != NULL && dtype != 0 && strcmp(type, eager_dtype_name(dtype)) != 0)
+    return false;
+  return !is_avoided(getenv("EAGERCL_TEST_AVOID"), op, dtype);
+}
+
+bool test_wants_mode(eager_execution_mode mode) {
+  const char *forced = getenv("EAGERCL_TEST_MODE");
+  if (test_listens != NULL) test_listens->picks_mode();
+  return forced == NULL || (strcmp(forced, "async") == 0) == (mode == EAGER_ASYNC);
+}
+
 void test_pick_mode(uint64_t index) {
   const char *forced = getenv("EAGERCL_TEST_MODE");
   bool async = mixed(chance.seed ^ (index + 1)) & 1;
   if (forced != NULL) async = strcmp(forced, "async") == 0;
+  if (test_listens != NULL) test_listens->picks_mode();
   assert_ok(eager_set_thread_execution_mode(async ? EAGER_ASYNC : EAGER_SYNC));
 }

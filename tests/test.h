@@ -11,12 +11,16 @@
  *
  * Environment:
  *   EAGERCL_TEST_DEVICE=pocl-pthread   the lane: also pocl-basic, rusticl, oclgrind, intel,
- *                                      or any part of a device's name. Unset: the first
+ *                                      a short name (CPU:1), or any part of a device's
+ *                                      name. Unset: the first
  *   EAGERCL_TEST_ONLY=part             only tests whose name contains it
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out
- *   EAGERCL_TEST_MODE=sync|async       test_pick_mode() does not choose
- *   EAGERCL_TEST_VERBOSE=1             the library's log goes to stdout
+ *   EAGERCL_TEST_SAMPLE=each|few       beside the sample it takes the first case of
+ * whatever test_wants() was asked for; "few": a small sample EAGERCL_TEST_MODE=sync|async
+ * test_pick_mode() does not choose EAGERCL_TEST_OP=name, EAGERCL_TEST_DTYPE=name
+ * test_wants() leaves out others EAGERCL_TEST_VERBOSE=1             the library's log goes
+ * to stdout
  *
  * Tensors and values: test_values.h. Double references: reference.h. */
 #ifndef EAGER_TESTS_TEST_H
@@ -128,6 +132,16 @@ int64_t test_random_int(int64_t low, int64_t high);
 /* Whether case `index` of a table is in this run's sample: one in four, one in sixteen on a
  * slow lane. The end of the test prints how many were. */
 bool test_sampled(uint64_t index);
+
+/* Whether this run asks for `op` (a raw name; NULL: whichever) on `dtype` (0: whichever),
+ * by EAGERCL_TEST_OP and EAGERCL_TEST_DTYPE; what EAGERCL_TEST_AVOID=op:dtype,... lists it
+ * does not. Asked where a table walks ops or dtypes: a case that failed runs again alone.
+ */
+bool test_wants(const char *op, eager_dtype dtype);
+/* And the lane can do arithmetic in it. */
+bool test_tries(const char *op, eager_dtype dtype);
+/* False for the other mode than EAGERCL_TEST_MODE's, if that is set. */
+bool test_wants_mode(eager_execution_mode mode);
 
 /* Sets this thread's execution mode for case `index` of a table: SYNC or ASYNC by chance,
  * or what EAGERCL_TEST_MODE=sync|async says. What the case reads must be right in either.

@@ -14,6 +14,7 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 static bool is_of_lane(const eager_device_info *info, const char *name) {
+  if (strcmp(name, info->short_name) == 0) return true;
   if (strcmp(name, "rusticl") == 0) return strstr(info->platform, "rusticl") != NULL;
   if (strcmp(name, "intel") == 0) /* its CPU driver; their GPUs are another platform */
     return strstr(info->platform, "Intel") != NULL && info->type == EAGER_DEVICE_CPU;

@@ -36,6 +36,10 @@ bool test_has_arithmetic(eager_dtype dtype) {
   return dtype != EAGER_FLOAT64 || test_device_info()->has_float64;
 }
 
+bool test_tries(const char *op, eager_dtype dtype) {
+  return test_wants(op, dtype) && test_has_arithmetic(dtype);
+}
+
 bool test_is_float(eager_dtype dtype) {
   return format_of(dtype) != NULL;
 }

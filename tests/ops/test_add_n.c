@@ -40,7 +40,7 @@ static void adds(void **state) {
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++)
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-      if (test_dtypes[d] == EAGER_BOOL || !test_has_arithmetic(test_dtypes[d])) continue;
+      if (test_dtypes[d] == EAGER_BOOL || !test_tries(NULL, test_dtypes[d])) continue;
       if (!test_sampled(index++)) continue;
       test_pick_mode(index);
       check(test_dtypes[d], counts[i], (test_shape){2, {3, test_is_slow() ? 3 : 41}});

@@ -40,7 +40,7 @@ static void every_pair(void **state) {
     for (int j = 0; j < TEST_DTYPES; j++)
       for (int lead = 0; lead < 6; lead += lead ? 3 : 1) {
         if (test_dtypes[i] == EAGER_BOOL || test_dtypes[j] == EAGER_BOOL) continue;
-        if (!test_sampled(index++)) continue;
+        if (!test_wants(NULL, test_dtypes[i]) || !test_sampled(index++)) continue;
         test_pick_mode(index);
         check(test_dtypes[i], test_dtypes[j], 5, lead);
       }

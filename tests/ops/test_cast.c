@@ -178,7 +178,7 @@ static void every_pair(void **state) {
   uint64_t index = 0;
   for (int i = 0; i < TEST_DTYPES; i++)
     for (int j = 0; j < TEST_DTYPES; j++)
-      if (test_has_arithmetic(test_dtypes[i]) && test_has_arithmetic(test_dtypes[j]) &&
+      if (test_tries(NULL, test_dtypes[i]) && test_has_arithmetic(test_dtypes[j]) &&
           test_sampled(index++)) {
         bool sync = (i + j) % 2 == 0;
         assert_ok(eager_set_thread_execution_mode(sync ? EAGER_SYNC : EAGER_ASYNC));
@@ -257,7 +257,7 @@ static void truncates(void **state) {
       {EAGER_FLOAT32, EAGER_FLOAT64}, {EAGER_FLOAT32, EAGER_INT32}};
   for (int p = 0; p < 6; p++) {
     eager_dtype from = pairs[p][0], to = pairs[p][1];
-    if (!test_has_arithmetic(from) || !test_has_arithmetic(to)) continue;
+    if (!test_tries(NULL, from) || !test_has_arithmetic(to)) continue;
     int count = test_is_slow() ? 60 : MOST;
     double values[MOST], expected[MOST];
     bool narrows = test_is_float(to) && test_epsilon(to) > test_epsilon(from);

@@ -19,7 +19,7 @@ static void check_part(const conv_case *c, conv_part part, eager_dtype dtype) {
 }
 
 static bool takes(const conv_case *c, conv_part part, eager_dtype dtype) {
-  return raw_name(c, part) != NULL && test_has_arithmetic(dtype) &&
+  return raw_name(c, part) != NULL && test_tries(raw_name(c, part), dtype) &&
          eager_op_is_supported(raw_name(c, part), dtype, NULL);
 }
 
@@ -132,6 +132,7 @@ static void every_case(void **state) {
   uint64_t index = 0;
   for (int i = 0; i < CASES; i++)
     for (int d = 0; d < DTYPES; d++) {
+      if (!test_wants(NULL, dtypes[d])) continue;
       bool chosen = test_sampled(index++) || (d == 0 && !test_is_slow());
       if (!chosen || (test_is_slow() && i >= SMALL)) continue;
       check(&cases[i], dtypes[d]);

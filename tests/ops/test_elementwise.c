@@ -98,7 +98,7 @@ static void unary_floats(void **state) {
   uint64_t index = 0;
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof unary_cases / sizeof *unary_cases; i++)
-      if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
+      if (test_tries(unary_cases[i].raw, floats[d]) && test_sampled(index++)) {
         test_pick_mode(i + d);
         check_unary(&unary_cases[i], floats[d]);
       }
@@ -112,7 +112,7 @@ static void binary_floats(void **state) {
   uint64_t index = 0;
   for (size_t d = 0; d < sizeof floats / sizeof *floats; d++)
     for (size_t i = 0; i < sizeof binary_cases / sizeof *binary_cases; i++)
-      if (test_sampled(index++) && test_has_arithmetic(floats[d])) {
+      if (test_tries(binary_cases[i].raw, floats[d]) && test_sampled(index++)) {
         test_pick_mode(i + d);
         check_binary(&binary_cases[i], floats[d]);
       }
@@ -198,7 +198,7 @@ static void integers(void **state) {
   for (int d = 0; d < TEST_DTYPES; d++)
     for (size_t i = 0; i < sizeof integer_cases / sizeof *integer_cases; i++)
       if ((integer_cases[i].dtypes & EAGER__BIT(test_dtypes[d])) != 0 &&
-          test_sampled(index++)) {
+          test_wants(integer_cases[i].raw, test_dtypes[d]) && test_sampled(index++)) {
         test_pick_mode(i + (uint64_t)d);
         check_integer(&integer_cases[i], test_dtypes[d]);
       }
@@ -210,7 +210,8 @@ static void bad_integers_fail(void **state) {
   (void)state;
   test_enable();
   for (int d = 0; d < TEST_DTYPES; d++) {
-    if ((EAGER__BIT(test_dtypes[d]) & EAGER__INTEGERS) == 0 || !test_sampled((uint64_t)d))
+    if ((EAGER__BIT(test_dtypes[d]) & EAGER__INTEGERS) == 0 ||
+        !test_wants(NULL, test_dtypes[d]) || !test_sampled((uint64_t)d))
       continue;
     double ones[37];
     for (int i = 0; i < 37; i++) ones[i] = i == 5 || i == 36 ? 0 : 1;
@@ -262,7 +263,8 @@ static void next_after(void **state) {
   test_enable();
   for (int d = 0; d < 2; d++) {
     eager_dtype dtype = d == 0 ? EAGER_FLOAT32 : EAGER_FLOAT64;
-    if (!test_has_arithmetic(dtype)) continue;
+    if (!test_tries("NextAfter", dtype)) continue;
+    test_pick_mode((uint64_t)d);
     double specials[40], a[27 * 27], b[27 * 27], expected[27 * 27];
     int count = add_specials(dtype, TINY, specials), pairs = count * count;
     if (test_is_slow()) pairs = 40;
@@ -305,7 +307,7 @@ static void functions_keep_a_zero_sign(void **state) {
   static const eager_dtype wide[] = {EAGER_FLOAT32, EAGER_FLOAT64};
   for (int d = 0; d < 2; d++)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-      if (!test_has_arithmetic(wide[d])) continue;
+      if (!test_tries(NULL, wide[d])) continue;
       eager_tensor *x = test_scalar(wide[d], cases[i].x), *y;
       assert_ok(cases[i].door(x, &y));
       double got = test_read(y)[0];

@@ -11,6 +11,8 @@ static void where_moves_bits(void **state) {
   (void)state;
   test_enable();
   for (int d = 0; d < TEST_DTYPES; d++) {
+    if (!test_wants("SelectV2", test_dtypes[d])) continue;
+    test_pick_mode((uint64_t)d);
     size_t size = eager_dtype_size(test_dtypes[d]);
     uint8_t bits[2][8 * 20], chosen[20], got[8 * 20], expected[8 * 20];
     for (int i = 0; i < 8 * 20; i++) {
@@ -44,8 +46,9 @@ static void clip_by_value(void **state) {
   test_enable();
   for (int d = 0; d < TEST_DTYPES; d++) {
     eager_dtype dtype = test_dtypes[d];
-    if (dtype == EAGER_BOOL || !test_has_arithmetic(dtype) || !test_sampled((uint64_t)d))
+    if (dtype == EAGER_BOOL || !test_tries(NULL, dtype) || !test_sampled((uint64_t)d))
       continue;
+    test_pick_mode((uint64_t)d);
     test_shape shape = {2, {3, 7}}, column = {2, {3, 1}}, scalar = {0}, out;
     double *x = test_random_values(dtype, 21, 0, 100);
     if (test_is_float(dtype)) x[4] = NAN, x[5] = INFINITY;

@@ -32,7 +32,7 @@ static void counts(void **state) {
     assert_ok(eager_set_thread_execution_mode(async ? EAGER_ASYNC : EAGER_SYNC));
     for (int d = 0; d < TEST_DTYPES; d++) {
       eager_dtype dtype = test_dtypes[d];
-      if (dtype == EAGER_BOOL || !test_has_arithmetic(dtype)) continue;
+      if (dtype == EAGER_BOOL || !test_tries(NULL, dtype)) continue;
       bool is_unsigned = eager__dtype(dtype)->kind == EAGER__KIND_UINT;
       for (int i = 0; i < CASES; i++)
         if (cases[i].delta > 0 || !is_unsigned) expect_range(&cases[i], dtype);
@@ -120,7 +120,7 @@ static void spaces_evenly(void **state) {
   for (int i = 0; i < 40; i++) {
     eager_dtype dtype = dtypes[i % 4];
     int64_t num = spaces[i / 4].num;
-    if (!test_has_arithmetic(dtype) || (test_is_slow() && num > 64)) continue;
+    if (!test_tries(NULL, dtype) || (test_is_slow() && num > 64)) continue;
     test_pick_mode((uint64_t)i);
     double start = test_round(dtype, spaces[i / 4].start);
     double stop = test_round(dtype, spaces[i / 4].stop);

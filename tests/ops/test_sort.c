@@ -117,7 +117,7 @@ static void lengths_and_kinds(void **state) {
   test_enable();
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++) {
-    if (test_dtypes[d] == EAGER_BOOL) continue;
+    if (test_dtypes[d] == EAGER_BOOL || !test_wants(NULL, test_dtypes[d])) continue;
     for (int i = 0; i < LENGTHS; i++)
       for (int kind = 0; kind < SORTING_KINDS; kind++)
         if (test_sampled(index++))
@@ -135,7 +135,7 @@ static void every_axis(void **state) {
                                       {2, {1, 70}},      {2, {70, 67}}};
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++) {
-    if (test_dtypes[d] == EAGER_BOOL) continue;
+    if (test_dtypes[d] == EAGER_BOOL || !test_wants(NULL, test_dtypes[d])) continue;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
       for (int axis = 0; axis < shapes[s].rank; axis++)
         if (test_sampled(index++))
@@ -176,7 +176,7 @@ static void top_of_rows(void **state) {
   static const eager_dtype types[] = {EAGER_INT16, EAGER_INT32, EAGER_INT64};
   uint64_t index = 0;
   for (int d = 0; d < TEST_DTYPES; d++) {
-    if (test_dtypes[d] == EAGER_BOOL) continue;
+    if (test_dtypes[d] == EAGER_BOOL || !test_wants(NULL, test_dtypes[d])) continue;
     for (int i = 0; i < LENGTHS; i++)
       for (size_t k = 0; k < sizeof ks / sizeof *ks; k++, index++) {
         if (!test_sampled(index)) continue;
@@ -193,7 +193,8 @@ static void nth_of_rows(void **state) {
   (void)state;
   test_enable();
   for (int d = 0; d < TEST_DTYPES; d++) {
-    if (test_dtypes[d] == EAGER_BOOL || !test_sampled((uint64_t)d * 4)) continue;
+    if (test_dtypes[d] == EAGER_BOOL || !test_wants(NULL, test_dtypes[d])) continue;
+    if (!test_sampled((uint64_t)d * 4)) continue;
     for (int i = 1; i < LENGTHS; i += 3) {
       int64_t n = test_random_int(0, lengths[i] - 1);
       check_nth((test_shape){3, {2, 1, lengths[i]}}, n, i % 2, test_dtypes[d]);
