@@ -163,9 +163,17 @@ static void shared_tensors_give_the_serial_bits(void **state) {
          (double)(eager__now() - begin) / 1e9);
 }
 
+/* It is slow there, and one build is enough. */
+#ifdef EAGER__SANITIZED
+static const bool is_sanitized = true;
+#else
+static const bool is_sanitized = false;
+#endif
+
 /* The control: with the pool's reuse rule off the same work gives other bits, or fails. */
 static void without_the_reuse_rule_it_shows(void **state) {
   (void)state;
+  if (is_sanitized) test_skip("the control runs in builds without sanitizers");
   test_enable();
   if (!test_is_async()) test_skip("commands run inside the call: nothing is in flight");
   static chunk together, in_order;
