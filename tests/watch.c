@@ -80,7 +80,14 @@ static void hear_mode_picked(void) {
   page->tests[test].picks_modes = true;
 }
 
+/* What reports can write. */
+static double finite(double x) {
+  return x < 1e9 ? x : 1e9;
+}
+
 static void hear_errors(const eager_tensor *t, double ulps, double share) {
+  ulps = finite(ulps);
+  share = finite(share);
   pthread_mutex_lock(&lock);
   watch_cell *cell = cell_that_made(t);
   if (cell != NULL && ulps > cell->ulps) cell->ulps = ulps;

@@ -61,7 +61,7 @@ EAGER_API EAGER_NODISCARD eager_status eager_scalar_bool(bool v, eager_tensor **
  * fine. Using a handle after its last release is undefined, except in a library built for
  * Debug: there every function tells a released handle (also of an op, kernel or archive) by
  * EAGER_INVALID_ARGUMENT "... was released before: it was AddV2 #12", releases and retains
- * log that as an error, and getters answer as for NULL. */
+ * log that as an error, and getters answer as for NULL, until 1024 others were released. */
 EAGER_API void eager_tensor_retain(eager_tensor *t);
 EAGER_API void eager_tensor_release(eager_tensor *t);
 

@@ -33,7 +33,7 @@ static eager_status open_cells(eager__device *device, eager__cells **out) {
   eager__cl_leave(device->context);
   if (!cells->mem) {
     eager__free(cells);
-    return eager__cl_fail("clCreateBuffer", device->short_name, code);
+    return eager__command_refused(device, "clCreateBuffer", code);
   }
   eager__census_add(EAGER__OBJECT_MEM, 1);
   cells->free_count = EAGER__CELL_COUNT;

@@ -4,6 +4,8 @@
 
 #include <CL/cl.h>
 
+enum { ILLEGAL_ACCESS = -9999 }; /* has no name in any header */
+
 /* Numbers, because headers of OpenCL 1.2 do not have the later names. */
 static const struct {
   int code;
@@ -73,7 +75,7 @@ static const struct {
     {-71, "CL_INVALID_SPEC_ID"},
     {-72, "CL_MAX_SIZE_RESTRICTION_EXCEEDED"},
     {-1001, "CL_PLATFORM_NOT_FOUND_KHR"},
-    {-9999, "illegal read or write to a buffer (NVIDIA)"}, /* has no name in any header */
+    {ILLEGAL_ACCESS, "illegal read or write to a buffer (NVIDIA)"},
 };
 
 const char *eager__cl_error_name(int code) {
@@ -95,7 +97,7 @@ bool eager__cl_is_loss(int code) {
 }
 
 bool eager__cl_is_dead(int code) {
-  return eager__cl_is_loss(code) && !eager__cl_is_allocation_failure(code);
+  return code == CL_INVALID_COMMAND_QUEUE || code == ILLEGAL_ACCESS;
 }
 
 eager_status eager__cl_fail(const char *call, const char *device, int code) {

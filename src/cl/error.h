@@ -20,7 +20,7 @@ bool eager__cl_is_allocation_failure(int code);
 bool eager__cl_is_loss(int code);
 
 /* What a call that is no sync point says of a device that is gone: -36, a dead queue, and
- * -9999, what an earlier command did. A failed allocation says nothing of the kind. */
+ * -9999, what an earlier command did. All other codes are about that call alone. */
 bool eager__cl_is_dead(int code);
 
 /* Records "<call> failed on <device>: <name> (<code>)" and returns RESOURCE_EXHAUSTED for

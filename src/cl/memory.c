@@ -185,7 +185,9 @@ eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const v
   eager__event *event;
   void *mapped = (void *)(uintptr_t)view;
   eager_status status = eager__command_unmap(device, mem, mapped, &event);
-  if (status == EAGER_RESOURCE_EXHAUSTED)
+  if (status == EAGER_RESOURCE_EXHAUSTED) {
+    eager__clear_error();
     status = eager__command_unmap(device, mem, mapped, &event);
+  }
   return status == EAGER_OK ? eager__command_wait(device, "an unmap", event) : status;
 }

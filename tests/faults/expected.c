@@ -38,7 +38,7 @@ static const struct {
     {"clEnqueueWriteBuffer", {-4, -5, -6, -36, -9999}},
     {"clEnqueueCopyBuffer", {-4, -5, -6, -36, -9999}},
     {"clEnqueueFillBuffer", {-4, -5, -6, -36, -9999}},
-    {"clEnqueueMapBuffer", {-4, -5, -6, -36, -9999}},
+    {"clEnqueueMapBuffer", {-4, -5, -6, -12, -36, -9999}},
     {"clEnqueueUnmapMemObject", {-5, -6, -36, -9999}},
     {"clEnqueueMarkerWithWaitList", {-4, -5, -6, -36}},
     {"clFlush", {-5, -6, -36, -9999}},

@@ -284,6 +284,7 @@ static bool write_reports(const report *of) {
 int main(int argc, char **argv) {
   char why[200];
   report of = {.date = ""};
+  signal(SIGCHLD, SIG_DFL); /* else children of some starters vanish unseen */
   read_options(argc, argv);
   time_t now = time(NULL);
   strftime(of.date, sizeof of.date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
