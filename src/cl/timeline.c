@@ -104,7 +104,6 @@ int eager__event_finish(eager__device *device, eager__cl_queue *queue,
   eager__cl_leave(device->context);
   eager__timeline_unlock(timeline);
   int status = wait_event(device, event);
-  if (eager__cl_is_loss(status)) eager__device_lose(device, status);
   if (status < CL_COMPLETE) outlast(device, event); /* it may hold the caller's memory */
   release_event(device, event);
   return status == CL_COMPLETE && eager__cl_is_dead(flushed) ? flushed : status;
