@@ -312,19 +312,8 @@ static void finish(runner *r) {
   check_memory(r);
 }
 
-static bool has_answers(const rp_program *program, const rp_world *world) {
-  rp_state state;
-  rp_expect expect;
-  bool good = true;
-  rp_begin(&state, world);
-  for (int i = 0; i < program->step_count && good; i++)
-    good = rp_interpret(&state, &program->steps[i], &expect);
-  rp_end(&state);
-  return good;
-}
-
 rp_verdict rp_execute(const rp_program *program, const rp_world *world, char *problem) {
-  if (!has_answers(program, world)) return RP_NO_PROGRAM;
+  if (!rp_has_answers(program, world)) return RP_NO_PROGRAM;
   runner r = {.program = program, .world = world, .problem = problem};
   rp_begin(&r.state, world);
   if (!world->is_shared && eager_reset_copy_stats() != EAGER_OK)

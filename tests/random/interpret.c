@@ -308,3 +308,14 @@ bool rp_interpret(rp_state *state, const rp_step *step, rp_expect *expect) {
   state->step++;
   return true;
 }
+
+bool rp_has_answers(const rp_program *program, const rp_world *world) {
+  rp_state state;
+  rp_expect expect;
+  bool good = true;
+  rp_begin(&state, world);
+  for (int i = 0; i < program->step_count && good; i++)
+    good = rp_interpret(&state, &program->steps[i], &expect);
+  rp_end(&state);
+  return good;
+}

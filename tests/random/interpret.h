@@ -67,6 +67,9 @@ void rp_end(rp_state *state);
  * register that is not there); the state is as it was then. */
 bool rp_interpret(rp_state *state, const rp_step *step, rp_expect *expect);
 
+/* Whether every step of it can be interpreted. */
+bool rp_has_answers(const rp_program *program, const rp_world *world);
+
 bool rp_is_live(const rp_state *state, int reg);
 int rp_current_device(const rp_state *state);
 bool rp_is_async(const rp_state *state);

@@ -10,22 +10,11 @@ typedef struct job {
   time_t end;
 } job;
 
-static bool has_answers(const rp_program *program, const rp_world *world) {
-  rp_state state;
-  rp_expect expect;
-  bool good = true;
-  rp_begin(&state, world);
-  for (int i = 0; i < program->step_count && good; i++)
-    good = rp_interpret(&state, &program->steps[i], &expect);
-  rp_end(&state);
-  return good;
-}
-
 /* Takes the candidate when it fails as well. */
 static bool attempt(job *j, const rp_program *candidate) {
   if (time(NULL) >= j->end || memcmp(candidate, j->best, sizeof *candidate) == 0)
     return false;
-  if (!has_answers(candidate, j->shrinking->world)) return false;
+  if (!rp_has_answers(candidate, j->shrinking->world)) return false;
   j->shrinking->tried++;
   if (!j->shrinking->still_fails(candidate, j->shrinking->user)) return false;
   *j->best = *candidate;
