@@ -62,3 +62,21 @@ INLINED void next_line(AV sum[3][PIXELS]) {
     sum[0][i] = (AV)0;
   }
 }
+
+/* What a work-item makes: rows [row, last) of image n, channels [channel, end). */
+typedef struct {
+  long n, row, last, channel, end;
+} column_block;
+
+INLINED column_block column_block_of(const depthwise *s) {
+  column_block b;
+  long id = (long)get_global_id(0), size = s->panels_each * V;
+  long panels = (s->channels + size - 1) / size, rest = id / panels;
+  long blocks = (s->result[0] + s->rows_each - 1) / s->rows_each;
+  b.channel = (id - rest * panels) * size;
+  b.end = AT_MOST(b.channel + size, s->channels);
+  b.n = rest / blocks;
+  b.row = (rest - b.n * blocks) * s->rows_each;
+  b.last = AT_MOST(b.row + s->rows_each, s->result[0]);
+  return b;
+}

@@ -48,18 +48,13 @@ __kernel void depthwise_columns_apart(const __global T *x, long x_offset,
                                       const __global T *w, long w_offset, __global T *y,
                                       long y_offset, depthwise s) {
   const depthwise here = s;
-  long id = (long)get_global_id(0), size = here.panels_each * V;
-  long panels = (here.channels + size - 1) / size, rest = id / panels;
-  long channel = (id - rest * panels) * size, end = AT_MOST(channel + size, here.channels);
-  long blocks = (here.result[0] + here.rows_each - 1) / here.rows_each, n = rest / blocks;
-  long begin = (rest - n * blocks) * here.rows_each;
-  long last = AT_MOST(begin + here.rows_each, here.result[0]);
+  column_block b = column_block_of(&here);
   long most = here.result[1] - PIXELS;
-  x += x_offset + n * here.source[0] * here.source[1] * here.channels;
-  y += y_offset + n * here.result[0] * here.result[1] * here.channels;
-  for (long row = begin; row < last; row += LINES)
+  x += x_offset + b.n * here.source[0] * here.source[1] * here.channels;
+  y += y_offset + b.n * here.result[0] * here.result[1] * here.channels;
+  for (long row = b.row; row < b.last; row += LINES)
     for (long i = 0; i < here.result[1]; i += PIXELS)
-      for (long c = channel; c < end; c += PANELS * V)
-        column_tile(x + c, w + w_offset + c, y + c, &here, row, AT_MOST(row + LINES, last),
-                    AT_MOST(i, most));
+      for (long c = b.channel; c < b.end; c += PANELS * V)
+        column_tile(x + c, w + w_offset + c, y + c, &here, row,
+                    AT_MOST(row + LINES, b.last), AT_MOST(i, most));
 }

@@ -173,28 +173,23 @@ INLINED void pixels_column(int whole, const __global T *x, const AV weight[9],
 __kernel void depthwise_columns(const __global T *x, long x_offset, const __global T *w,
                                 long w_offset, __global T *y, long y_offset, depthwise s) {
   const depthwise here = s;
-  long id = (long)get_global_id(0), size = here.panels_each * V;
-  long panels = (here.channels + size - 1) / size, rest = id / panels;
-  long channel = (id - rest * panels) * size, end = AT_MOST(channel + size, here.channels);
-  long blocks = (here.result[0] + here.rows_each - 1) / here.rows_each, n = rest / blocks;
-  long row = (rest - n * blocks) * here.rows_each;
-  long last = AT_MOST(row + here.rows_each, here.result[0]);
+  column_block b = column_block_of(&here);
   long most = here.result[1] - PIXELS;
-  x += x_offset + n * here.source[0] * here.source[1] * here.channels;
+  x += x_offset + b.n * here.source[0] * here.source[1] * here.channels;
   w += w_offset;
-  y += y_offset + n * here.result[0] * here.result[1] * here.channels;
+  y += y_offset + b.n * here.result[0] * here.result[1] * here.channels;
   for (long i = 0; i < here.result[1]; i += PIXELS) {
     long q = AT_MOST(i, most);
     int whole = has_all_columns(&here, q);
-    for (long c = channel; c < end; c += V) {
+    for (long c = b.channel; c < b.end; c += V) {
       long first = AT_MOST(c, here.channels - V);
       __global T *to = y + q * here.channels + first;
       AV weight[9];
       load_weights(w + first, &here, weight);
       if (whole)
-        pixels_column(1, x + first, weight, to, &here, row, last, q, (int)(c - first));
+        pixels_column(1, x + first, weight, to, &here, b.row, b.last, q, (int)(c - first));
       else
-        pixels_column(0, x + first, weight, to, &here, row, last, q, (int)(c - first));
+        pixels_column(0, x + first, weight, to, &here, b.row, b.last, q, (int)(c - first));
     }
   }
 }
