@@ -1,6 +1,5 @@
 /* eagercl-matrix: every op, dtype and mode, copies between all devices, the runtime's
  * promises, numerics and drivers' quirks, on every OpenCL device of this machine. */
-#include <poll.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,8 +7,8 @@
 #include "across.h"
 #include "compare.h"
 #include "known.h"
-#include "live.h"
 #include "report.h"
+#include "schedule.h"
 
 static machine found;
 static options given = {.seed = 20240607};
@@ -31,7 +30,7 @@ static const char usage[] =
     "  --test PART       tests whose name has PART in it, such as 'ops/pool specials'\n"
     "  --seed N          of what is chosen by chance\n"
     "  --across          beside all else, how far devices' results are from each other\n"
-    "  --jobs N          devices at work at once\n"
+    "  --jobs N          processes at work at once; else one per core, at most 4\n"
     "  --json FILE       all results, for programs\n"
     "  --junit FILE      the same as JUnit's XML\n"
     "  --html FILE       the same as one page to look at\n"
@@ -54,10 +53,11 @@ static const char *value_of(int argc, char **argv, int *i) {
   return argv[++*i];
 }
 
-static long number_of(const char *text, long least) {
+static long number_of(const char *text, long least, long most) {
   char *end;
   long number = strtol(text, &end, 0);
-  if (*end != '\0' || *text == '\0' || number < least) refuse("not such a number", text);
+  if (*end != '\0' || *text == '\0' || number < least || number > most)
+    refuse("not such a number", text);
   return number;
 }
 
@@ -137,128 +137,22 @@ static void read_options(int argc, char **argv) {
     } else if (strcmp(argv[i], "--seed") == 0) {
       given.seed = strtoull(value_of(argc, argv, &i), NULL, 0);
     } else if (strcmp(argv[i], "--jobs") == 0) {
-      given.jobs = (int)number_of(value_of(argc, argv, &i), 1);
+      given.jobs = (int)number_of(value_of(argc, argv, &i), 1, MAX_JOBS);
     } else if (!read_filter(argc, argv, &i)) {
       refuse("unknown option", argv[i]);
     }
   }
   check_options();
   describe_options();
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  if (given.jobs == 0) given.jobs = cores < 1 ? 1 : cores < 4 ? (int)cores : 4;
 }
 
-/* ---- Running: each device takes its groups in order ---- */
-
-typedef struct lane {
-  int device, next_group;
-  job *job;
-  double done, all; /* costs, by known.h */
-} lane;
-
-static lane lanes[MAX_DEVICES];
-static int lane_count;
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal_number) {
   (void)signal_number;
   interrupted = 1;
-}
-
-static bool is_chosen(const machine_device *d) {
-  char exact[256];
-  snprintf(exact, sizeof exact, "%s/%s", d->platform, d->device);
-  return given.device == NULL || strcmp(d->name, given.device) == 0 ||
-         (has_part(exact, given.device) && strchr(given.device, ':') == NULL);
-}
-
-static double cost_of_all(int number) {
-  double cost = 0;
-  for (int i = 0; i < group_count; i++) {
-    job *j = job_new(number, &groups[i]);
-    cost += j->cost;
-    job_free(j);
-  }
-  return cost;
-}
-
-static void make_lanes(void) {
-  for (int i = 0; i < found.count; i++)
-    if (is_chosen(&found.devices[i]))
-      lanes[lane_count++] = (lane){.device = i, .all = cost_of_all(i)};
-}
-
-/* The next group with something to do. */
-static void next_job(lane *l) {
-  while (l->job == NULL && l->next_group < group_count) {
-    l->job = job_new(l->device, &groups[l->next_group++]);
-    if (!l->job->done) return;
-    job_free(l->job);
-    l->job = NULL;
-  }
-}
-
-static void draw(double begun, bool last) {
-  progress all[MAX_DEVICES];
-  for (int i = 0; i < lane_count; i++) {
-    const lane *l = &lanes[i];
-    const job *j = l->job;
-    double part = j != NULL && j->asked > 0 ? j->cost * j->over / j->asked : 0;
-    all[i] = (progress){&found.devices[l->device],
-                        l->device,
-                        l->done + part,
-                        l->all,
-                        j ? j->group->name : NULL,
-                        j ? job_now(j) : NULL};
-  }
-  live_draw(all, lane_count, seconds_now() - begun, last);
-}
-
-static void wait_for_any(void) {
-  struct pollfd all[MAX_DEVICES];
-  int count = 0;
-  for (int i = 0; i < lane_count; i++)
-    if (lanes[i].job != NULL && job_descriptor(lanes[i].job) >= 0)
-      all[count++] = (struct pollfd){.fd = job_descriptor(lanes[i].job), .events = POLLIN};
-  poll(all, (nfds_t)count, count > 0 ? 50 : 0);
-}
-
-static bool attend(lane *l) {
-  next_job(l);
-  if (l->job == NULL) return false;
-  job_attend(l->job);
-  if (!l->job->done) return true;
-  l->done += l->job->cost;
-  job_free(l->job);
-  l->job = NULL;
-  return true;
-}
-
-static void tell_failures(void) {
-  for (int i = 0; i < result_count; i++) {
-    result *r = &results[i];
-    if (r->told || !result_is_bad(r) || strcmp(r->section, "tests") == 0) continue;
-    r->told = true;
-    const char *text = r->text != NULL ? r->text : "";
-    live_say("%s: %s %s %s %s: %.*s", status_names[r->status],
-             found.devices[r->device].name, r->row, report_dtype(r), report_mode(r),
-             (int)strcspn(text, "\n"), text);
-  }
-}
-
-static void run_all(double begun) {
-  int jobs = given.jobs > 0 ? given.jobs : 1;
-  bool more = true;
-  while (more && !interrupted) {
-    int busy = 0;
-    more = false;
-    for (int i = 0; i < lane_count && busy < jobs; i++)
-      if (attend(&lanes[i])) more = true, busy++;
-    tell_failures();
-    draw(begun, false);
-    wait_for_any();
-  }
-  for (int i = 0; i < lane_count && interrupted; i++)
-    if (lanes[i].job != NULL) job_stop(lanes[i].job);
-  draw(begun, true);
 }
 
 /* ---- The end ---- */
@@ -291,19 +185,20 @@ int main(int argc, char **argv) {
   suite_load();
   if (!machine_look(&found, why, sizeof why)) refuse(why, "");
   if (list_only) return show_list(), 0;
-  make_lanes();
-  if (lane_count == 0)
+  if (!schedule_make())
     refuse("no such OpenCL device here", given.device ? given.device : "");
   if (given.across && !across_prepare(found.count)) refuse("no shared memory", "");
   signal(SIGINT, interrupt);
   signal(SIGTERM, interrupt);
   double begun = seconds_now();
-  run_all(begun);
+  schedule_run(begun, &interrupted);
   of.seconds = seconds_now() - begun;
   of.stopped = interrupted != 0;
-  for (int i = 0; i < lane_count; i++) ops_add_missing(lanes[i].device, of.stopped);
+  for (int i = 0; i < found.count; i++)
+    if (schedule_has(i)) ops_add_missing(i, of.stopped);
   if (given.across) across_compare();
   ops_drop_others();
+  results_sort();
   if (!write_reports(&of)) return 2;
   return results_are_good() && !of.stopped ? 0 : 1;
 }

@@ -96,6 +96,10 @@ result *result_of(const char *section, const char *row, eager_dtype dtype, int m
 /* The worse of two: CRASH and HANG before FAIL before PASS before SKIP. */
 void result_add(result *to, outcome status, const char *text, const char *test);
 
+/* In an order that does not depend on which ended first. The table is closed then:
+ * result_of is not called any more. */
+void results_sort(void);
+
 /* Failed, crashed or hung, and it is ours to mind. */
 bool result_is_bad(const result *r);
 /* Exit status of the whole: nothing is bad. */

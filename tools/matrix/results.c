@@ -85,3 +85,16 @@ bool results_are_good(void) {
     if (result_is_bad(&results[i])) return false;
   return true;
 }
+
+static int by_key(const void *a, const void *b) {
+  const result *x = a, *y = b;
+  int order = strcmp(x->section, y->section);
+  if (order == 0) order = strcmp(x->row, y->row);
+  if (order == 0) order = (int)x->dtype - (int)y->dtype;
+  if (order == 0) order = x->mode - y->mode;
+  return order != 0 ? order : x->device - y->device;
+}
+
+void results_sort(void) {
+  if (result_count > 0) qsort(results, (size_t)result_count, sizeof *results, by_key);
+}

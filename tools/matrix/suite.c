@@ -9,10 +9,12 @@
 group *groups;
 int group_count;
 
-/* What --quick leaves out: api/doors compares typed doors with raw ones, whose rows
- * ops/metamorphic walks, too; the others take long to see what happens at once. */
+/* What --quick leaves out: tests whose ops and dtypes others have, too, and that make a
+ * driver compile many kernels of their own, or take long to see what happens at once. */
 static bool is_too_long(const char *name) {
-  static const char *const names[] = {"api/doors", "runtime/async", "runtime/stress"};
+  static const char *const names[] = {"api/doors",        "ops/conv_bounds",
+                                      "ops/matmul_paths", "ops/metamorphic",
+                                      "runtime/async",    "runtime/stress"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(name, names[i]) == 0) return true;
   return false;
