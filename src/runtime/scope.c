@@ -7,6 +7,7 @@
 #include "base/small.h"
 #include "eagercl/tensor.h"
 #include "runtime/capability.h"
+#include "runtime/record.h"
 #include "runtime/transfer.h"
 
 typedef struct tidy_scope {
@@ -23,6 +24,9 @@ typedef struct thread_state {
   size_t kept_count, kept_capacity;
   tidy_scope *tidies;
   size_t tidy_count, tidy_capacity;
+  eager__recorder **recorders;
+  size_t recorder_count, recorder_capacity;
+  int sessions; /* under way */
   eager__thread_work *work;
 } thread_state;
 
@@ -45,6 +49,8 @@ static void release_kept(size_t from) {
 static void drop_thread(void *unused) {
   (void)unused;
   release_kept(0);
+  while (state.recorder_count) (void)eager__scope_pop_recorder();
+  eager__free(state.recorders);
   eager__free(state.kept);
   eager__free(state.tidies);
   eager__free(state.devices);
@@ -75,8 +81,8 @@ static void own_thread(void) {
 /* --- Devices, policy, mode --- */
 
 eager__device *eager__scope_device(eager__runtime *runtime) {
-  return state.device_count ? state.devices[state.device_count - 1]
-                            : runtime->default_device;
+  return state.device_count && !state.sessions ? state.devices[state.device_count - 1]
+                                               : runtime->default_device;
 }
 
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
@@ -96,11 +102,11 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
 
 eager__scope eager__scope_look(eager__runtime *runtime) {
   return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
-                        state.tidy_count > 0};
+                        state.tidy_count > 0 && !state.sessions};
 }
 
-bool eager__scope_is_recording(void) {
-  return false;
+const char *eager__scope_device_name(void) {
+  return state.device_count ? state.devices[state.device_count - 1]->short_name : NULL;
 }
 
 eager_status eager_push_device(const char *name) {
@@ -161,6 +167,45 @@ eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
 eager_execution_mode eager_get_execution_mode(void) {
   eager__runtime *runtime = eager__runtime_get();
   return runtime ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
+}
+
+/* --- Recording, and running what was recorded --- */
+
+eager__recorder *eager__scope_recorder(void) {
+  if (!state.recorder_count || state.sessions) return NULL;
+  return state.recorders[state.recorder_count - 1];
+}
+
+eager_status eager__scope_push_recorder(eager__recorder *recorder) {
+  EAGER__TRY(eager__reserve(&state.recorders, &state.recorder_capacity,
+                            state.recorder_count + 1, sizeof *state.recorders));
+  own_thread();
+  state.recorders[state.recorder_count++] = recorder;
+  return EAGER_OK;
+}
+
+eager_status eager__scope_pop_recorder(void) {
+  EAGER__REQUIRE(state.recorder_count, EAGER_FAILED_PRECONDITION,
+                 "eager_graph_end: no graph scope is open in this thread");
+  eager__recorder *last = state.recorders[--state.recorder_count];
+  last->end(last);
+  return EAGER_OK;
+}
+
+size_t eager__scope_recorder_depth(void) {
+  return state.recorder_count;
+}
+
+void eager__scope_begin_session(void) {
+  state.sessions++;
+}
+
+void eager__scope_end_session(void) {
+  state.sessions--;
+}
+
+bool eager__scope_in_session(void) {
+  return state.sessions > 0;
 }
 
 /* --- ASYNC work of this thread --- */
@@ -243,7 +288,7 @@ eager_status eager__scope_reserve(int count) {
 }
 
 void eager__scope_give(eager_tensor *t) {
-  if (!state.tidy_count) return;
+  if (!state.tidy_count || state.sessions) return;
   t->scoped = true;
   state.kept[state.kept_count++] = t;
 }

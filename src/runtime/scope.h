@@ -45,7 +45,4 @@ eager_status eager__scope_reserve(int count);
 /* Hands a reference out to the caller: in a tidy scope it becomes the scope's. */
 void eager__scope_give(eager_tensor *t);
 
-/* True between eager_graph_begin and _end; graphs come later. */
-bool eager__scope_is_recording(void);
-
 #endif
