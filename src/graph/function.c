@@ -33,6 +33,7 @@ eager_status eager_function_new(eager_function_body body, size_t output_count, v
   f->user = user;
   f->output_count = output_count;
   eager__mutex_init(&f->lock, EAGER__RANK_GRAPH);
+  eager__handle_made(f, EAGER__HANDLE_FUNCTION);
   *out = f;
   return EAGER_OK;
 }
@@ -51,17 +52,21 @@ static void free_trace(trace *t, size_t output_count) {
 
 void eager_function_release(eager_function *f) {
   if (!f) return;
+  if (!eager__handle_is_live(f, EAGER__HANDLE_FUNCTION)) {
+    eager__handle_log(f, "eager_function_release: the function");
+    return;
+  }
   while (f->traces) {
     trace *t = f->traces;
     f->traces = t->next;
     free_trace(t, f->output_count);
   }
   eager__mutex_destroy(&f->lock);
-  eager__free(f);
+  eager__handle_free(f, 0, "a function", 0);
 }
 
 size_t eager_function_trace_count(const eager_function *f) {
-  if (!f) return 0;
+  if (!f || !eager__handle_is_live(f, EAGER__HANDLE_FUNCTION)) return 0;
   eager_function *mine = (eager_function *)f; /* for its lock */
   eager__mutex_lock(&mine->lock);
   size_t count = mine->trace_count;
@@ -226,6 +231,8 @@ static eager_status call(eager_function *f, eager_tensor *const *inputs, size_t 
 eager_status eager_function_call(eager_function *f, eager_tensor *const *inputs,
                                  size_t input_count, eager_tensor **outputs) {
   EAGER__REQUIRE(f, EAGER_INVALID_ARGUMENT, "eager_function_call: the function is NULL");
+  if (!eager__handle_is_live(f, EAGER__HANDLE_FUNCTION))
+    return eager__handle_refuse(f, "the function");
   EAGER__REQUIRE(outputs || !f->output_count, EAGER_INVALID_ARGUMENT,
                  "outputs is NULL for %zu outputs", f->output_count);
   memset(outputs, 0, f->output_count * sizeof *outputs);

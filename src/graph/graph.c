@@ -246,10 +246,10 @@ static eager_status placeholder(eager_dtype dtype, int rank, const int64_t *dims
                                 const char *name, eager_tensor **out) {
   eager__recorder *recorder = eager__scope_recorder();
   eager__shape shape;
+  EAGER__TRY(make_shape(dtype, rank, dims, &shape));
   EAGER__REQUIRE(recorder, EAGER_FAILED_PRECONDITION,
                  "eager_placeholder: no graph scope is open in this thread: call "
                  "eager_graph_begin()");
-  EAGER__TRY(make_shape(dtype, rank, dims, &shape));
   EAGER__TRY(eager__scope_reserve(1));
   eager__node *node = eager__node_new(EAGER__NODE_PLACEHOLDER, 0, 1);
   if (!node) return eager__out_of_memory(sizeof *node);

@@ -277,17 +277,22 @@ eager_status eager_session_new(eager_graph *g, const eager_config *config,
   s->runtime = runtime;
   eager__graph_retain(g);
   eager__mutex_init(&s->lock, EAGER__RANK_GRAPH);
+  eager__handle_made(s, EAGER__HANDLE_SESSION);
   *out = s;
   return EAGER_OK;
 }
 
 void eager_session_release(eager_session *s) {
   if (!s) return;
+  if (!eager__handle_is_live(s, EAGER__HANDLE_SESSION)) {
+    eager__handle_log(s, "eager_session_release: the session");
+    return;
+  }
   for (size_t i = 0; i < s->constant_capacity; i++) eager_tensor_release(s->constants[i]);
   eager__free(s->constants);
   eager__graph_drop(s->graph);
   eager__mutex_destroy(&s->lock);
-  eager__free(s);
+  eager__handle_free(s, 0, "a session", 0);
 }
 
 static eager_status run(plan *p, eager_tensor *const *feeds,
@@ -314,6 +319,8 @@ eager_status eager_session_run(eager_session *s, eager_tensor *const *feeds,
                  "fetches or outputs is NULL for %zu fetches", fetch_count);
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_any(&runtime));
+  if (!eager__handle_is_live(s, EAGER__HANDLE_SESSION))
+    return eager__handle_refuse(s, "the session");
   EAGER__TRY(eager__scope_reserve((int)fetch_count));
   plan p = {.session = s};
   eager_status status = run(&p, feeds, feed_values, feed_count, fetches, fetch_count);
