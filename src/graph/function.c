@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "graph/graph.h"
+#include "runtime/scope.h"
 
 typedef struct trace {
   struct trace *next;
@@ -147,9 +148,13 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
   t->input_count = input_count;
   t->inputs = eager__alloc(input_count * sizeof *t->inputs + 1);
   t->outputs = eager__alloc(f->output_count * sizeof *t->outputs + 1);
+  size_t tidies = eager__scope_set_tidies_aside(); /* the trace outlives them */
   eager_status status = t->inputs && t->outputs
                             ? record_body(f, t, inputs)
                             : eager__out_of_memory(input_count * sizeof *t->inputs);
+  if (!eager__scope_take_tidies_back(tidies) && status == EAGER_OK)
+    status =
+        eager__fail(EAGER_FAILED_PRECONDITION, "the function's body left tidy scopes open");
   if (status != EAGER_OK)
     free_trace(t, f->output_count);
   else

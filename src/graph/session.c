@@ -11,7 +11,6 @@
 
 struct eager_session {
   eager_graph *graph;
-  eager__runtime *runtime;
   eager__mutex lock;
   eager_tensor **constants; /* values of nodes that hold bytes, made at their first use */
   size_t constant_capacity;
@@ -274,7 +273,6 @@ eager_status eager_session_new(eager_graph *g, const eager_config *config,
   eager_session *s = eager__alloc(sizeof *s);
   if (!s) return eager__out_of_memory(sizeof *s);
   s->graph = g;
-  s->runtime = runtime;
   eager__graph_retain(g);
   eager__mutex_init(&s->lock, EAGER__RANK_GRAPH);
   eager__handle_made(s, EAGER__HANDLE_SESSION);

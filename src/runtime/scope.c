@@ -24,6 +24,7 @@ typedef struct thread_state {
   size_t kept_count, kept_capacity;
   tidy_scope *tidies;
   size_t tidy_count, tidy_capacity;
+  size_t tidy_floor; /* those below do not count */
   eager__recorder **recorders;
   size_t recorder_count, recorder_capacity;
   int sessions; /* under way */
@@ -100,9 +101,13 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
+static bool has_tidy(void) {
+  return state.tidy_count > state.tidy_floor && !state.sessions;
+}
+
 eager__scope eager__scope_look(eager__runtime *runtime) {
   return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
-                        state.tidy_count > 0 && !state.sessions};
+                        has_tidy()};
 }
 
 const char *eager__scope_device_name(void) {
@@ -259,7 +264,7 @@ eager_status eager_tidy_begin(void) {
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__REQUIRE(state.tidy_count, EAGER_FAILED_PRECONDITION,
+  EAGER__REQUIRE(state.tidy_count > state.tidy_floor, EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
   return EAGER_OK;
@@ -282,13 +287,27 @@ eager_status eager_tidy_keep(eager_tensor *t) {
 }
 
 eager_status eager__scope_reserve(int count) {
-  if (!state.tidy_count) return EAGER_OK;
+  if (!has_tidy()) return EAGER_OK;
   return eager__reserve(&state.kept, &state.kept_capacity, state.kept_count + (size_t)count,
                         sizeof *state.kept);
 }
 
 void eager__scope_give(eager_tensor *t) {
-  if (!state.tidy_count || state.sessions) return;
+  if (!has_tidy()) return;
   t->scoped = true;
   state.kept[state.kept_count++] = t;
+}
+
+size_t eager__scope_set_tidies_aside(void) {
+  size_t before = state.tidy_floor;
+  state.tidy_floor = state.tidy_count;
+  return before;
+}
+
+bool eager__scope_take_tidies_back(size_t before) {
+  bool left = state.tidy_count > state.tidy_floor;
+  if (left) release_kept(state.tidies[state.tidy_floor].begin);
+  state.tidy_count = state.tidy_floor;
+  state.tidy_floor = before;
+  return !left;
 }

@@ -79,7 +79,35 @@ static void becomes_part_of_a_graph(void **state) {
   eager_function_release(f);
 }
 
+/* The trace outlives the tidy scope it was made in, which owns what the call gave. */
+static void is_recorded_inside_a_tidy_scope(void **state) {
+  (void)state;
+  eager_function *f = make(two_of_them, 2);
+  eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 2), *out[2];
+  uint64_t before = placing_memory(test_device()).current;
+  for (int i = 0; i < 3; i++) {
+    assert_ok(eager_tidy_begin());
+    assert_ok(eager_function_call(f, (eager_tensor *[]){x, x}, 2, out));
+    placing_expect(out[0], 2, (double[]){1, 4});
+    assert_ok(eager_tidy_end());
+    if (i == 0) before = placing_memory(test_device()).current; /* with the constant */
+    assert_int_equal(placing_memory(test_device()).current, before);
+  }
+  assert_int_equal(eager_function_trace_count(f), 1);
+  eager_tensor_release(x);
+  eager_function_release(f);
+}
+
 /* ---- Bodies that go wrong ---- */
+
+static eager_status leaves_a_tidy_scope(eager_tensor *const *inputs, size_t input_count,
+                                        eager_tensor **outputs, size_t output_count,
+                                        void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_status status = eager_tidy_begin();
+  if (status == EAGER_OK) status = eager_negative(inputs[0], &outputs[0]);
+  return status == EAGER_OK ? eager_tidy_keep(outputs[0]) : status;
+}
 
 static eager_status reads(eager_tensor *const *inputs, size_t input_count,
                           eager_tensor **outputs, size_t output_count, void *user) {
@@ -126,6 +154,8 @@ static void bodies_that_go_wrong_are_told(void **state) {
        "the tensor input:0 is symbolic: run it in a session"},
       {gives_nothing, 2, EAGER_INVALID_ARGUMENT,
        "the function's body left outputs[1] NULL"},
+      {leaves_a_tidy_scope, 1, EAGER_FAILED_PRECONDITION,
+       "the function's body left tidy scopes open"},
       {leaves_a_scope, 1, EAGER_FAILED_PRECONDITION,
        "the function's body left graph scopes open, or ended its own"},
       {ends_its_scope, 1, EAGER_FAILED_PRECONDITION,
@@ -201,6 +231,7 @@ static void threads_call_at_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_recorded_once_for_a_signature),
+      cmocka_unit_test(is_recorded_inside_a_tidy_scope),
       cmocka_unit_test(becomes_part_of_a_graph),
       cmocka_unit_test(bodies_that_go_wrong_are_told),
       cmocka_unit_test(gives_inputs_and_constants),
