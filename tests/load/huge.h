@@ -1,5 +1,5 @@
 /* Tensors of more than 2^31 elements: memory for them, and values that the host can tell
- * for any element. For tests of the full form, on one device. */
+ * for any element. Skips where there is no room. */
 #ifndef EAGER_TESTS_LOAD_HUGE_H
 #define EAGER_TESTS_LOAD_HUGE_H
 
@@ -25,14 +25,19 @@ static inline void huge_need_memory(double gib, int64_t largest_size) {
     test_skip("%.1f GiB are free, %.1f are used", there / huge_gib, gib);
 }
 
+static inline void huge_enable(void) {
+  const eager_config config = {.memory_limit = (size_t)13 << 30};
+  assert_ok(test_enable_with(config, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC));
+}
+
+/* And enables. */
 static inline void huge_need_full(double gib, int64_t largest_size) {
   const char *full = getenv("EAGERCL_TEST_FULL");
   if (full == NULL || strcmp(full, "1") != 0)
     test_skip("%.1f GiB of memory and minutes: EAGERCL_TEST_FULL=1", gib);
   huge_need_memory(gib, largest_size);
   test_time_limit(120); /* ten times as long in full runs */
-  const eager_config config = {.memory_limit = (size_t)13 << 30};
-  assert_ok(test_enable_with(config, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC));
+  huge_enable();
 }
 
 /* Zeros of which only those pages exist that are written. */

@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic timeout=60 serial */
+/* ctest: devices=pocl-basic timeout=600 serial */
 /* Ops that read and write more than 2^31 bytes, one element each: moves, casts, sums along
  * an axis, order, updates. What the host computes is compared at the start, around 2^31, at
  * the end and at places of chance. Only in the full form:
@@ -291,7 +291,7 @@ static void more_destinations_than_can_be_counted(void **state) {
       "5 entries for 2147581953 destinations are more than 2147483646";
   const int64_t five[] = {SPOTS};
   huge_need_memory(0.1, huge_count);
-  test_enable();
+  huge_enable();
   eager_tensor *x = huge_adopt(EAGER_UINT8, 1, &huge_count, huge_pages(huge_count)),
                *at = at_spots(), *values, *y;
   assert_ok(eager_tensor_zeros(EAGER_UINT8, 1, five, &values));

@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic timeout=60 serial */
+/* ctest: devices=pocl-basic timeout=600 serial */
 /* Products, convolutions, poolings and softmax with an operand or a result of more than
  * 2^31 elements, against sums that the host makes. Small whole numbers, so that all is
  * exact. Only in the full form:
