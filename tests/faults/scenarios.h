@@ -27,6 +27,7 @@ typedef struct fault_scenario {
   eager_device_policy policy;
   bool once;           /* a process can do it once: each fault has its own */
   bool is_sync;        /* the mode makes no difference */
+  bool only_full;      /* too long for a default run */
   bool enables;        /* by itself, as a part of what is tried */
   bool has_disk;       /* a folder for built kernels */
   bool traces;         /* EAGERCL_TRACE is set, so queues are asked for their times */
