@@ -93,20 +93,11 @@ static struct {
   bool taken[WANTED];
 } wanted;
 
-static uint32_t hash_of(const char *op, eager_dtype dtype) {
+static void note_wanted(const char *op, eager_dtype dtype) {
   uint32_t hash = 2166136261u ^ (uint32_t)dtype;
   for (const char *c = op != NULL ? op : ""; *c; c++)
     hash = (hash ^ (unsigned char)*c) * 16777619u;
-  return hash ^ hash >> 13;
-}
-
-/* The usual dtypes stay, and one in three of an op's others, which the seed chooses. */
-static bool is_sampled_out(const char *op, eager_dtype dtype) {
-  const char *sample = getenv("EAGERCL_TEST_SAMPLE");
-  if (sample == NULL || strcmp(sample, "dtypes") != 0 || op == NULL) return false;
-  if (dtype == 0 || dtype == EAGER_FLOAT32 || dtype == EAGER_INT32 || dtype == EAGER_BOOL)
-    return false;
-  return mixed(test_seed() + hash_of(op, dtype)) % 3 != 0;
+  wanted.now = (hash ^ hash >> 13) % WANTED;
 }
 
 void test_chance_begin(const char *test_name) {
@@ -149,7 +140,7 @@ static bool is_first_wanted(const char *sample) {
 
 bool test_sampled(uint64_t index) {
   const char *full = getenv("EAGERCL_TEST_FULL"), *sample = getenv("EAGERCL_TEST_SAMPLE");
-  bool few = test_is_slow() || (sample != NULL && strcmp(sample, "each") != 0);
+  bool few = test_is_slow() || (sample != NULL && strcmp(sample, "few") == 0);
   uint64_t one_in = few ? 16 : 4;
   bool taken = (full != NULL && strcmp(full, "1") == 0) || is_first_wanted(sample);
   uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
@@ -179,12 +170,12 @@ static bool is_avoided(const char *list, const char *op, eager_dtype dtype) {
 }
 
 bool test_wants(const char *op, eager_dtype dtype) {
-  wanted.now = hash_of(op, dtype) % WANTED;
+  note_wanted(op, dtype);
   const char *only = getenv("EAGERCL_TEST_OP"), *type = getenv("EAGERCL_TEST_DTYPE");
   if (only != NULL && op != NULL && strcmp(only, op) != 0) return false;
   if (type != NULL && dtype != 0 && strcmp(type, eager_dtype_name(dtype)) != 0)
     return false;
-  return !is_sampled_out(op, dtype) && !is_avoided(getenv("EAGERCL_TEST_AVOID"), op, dtype);
+  return !is_avoided(getenv("EAGERCL_TEST_AVOID"), op, dtype);
 }
 
 bool test_wants_mode(eager_execution_mode mode) {

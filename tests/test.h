@@ -16,11 +16,12 @@
  *   EAGERCL_TEST_ONLY=part             only tests whose name contains it
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out
- *   EAGERCL_TEST_SAMPLE=each|few|dtypes   beside the sample it takes the first case of
+ *   EAGERCL_TEST_SAMPLE=each|few       beside the sample it takes the first case of
  *                                      whatever test_wants() was asked for; "few": a small
- *                                      sample; "dtypes": and of few dtypes
+ *                                      sample
  *   EAGERCL_TEST_MODE=sync|async       test_pick_mode() does not choose
- *   EAGERCL_TEST_OP=name, EAGERCL_TEST_DTYPE=name   test_wants() leaves out others
+ *   EAGERCL_TEST_OP=name               test_wants() leaves out others
+ *   EAGERCL_TEST_DTYPE=name            as well
  *   EAGERCL_TEST_VERBOSE=1             the library's log goes to stdout
  *
  * Tensors and values: test_values.h. Double references: reference.h. */

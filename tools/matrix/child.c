@@ -30,8 +30,7 @@ static void set_environment(const child_plan *plan) {
   set("EAGERCL_TEST_DTYPE", the_options->dtype);
   set("EAGERCL_TEST_AVOID", plan->avoid);
   set("EAGERCL_TEST_FULL", the_options->full ? "1" : NULL);
-  bool few_dtypes = options_sample_dtypes();
-  set("EAGERCL_TEST_SAMPLE", few_dtypes ? "dtypes" : the_options->quick ? "few" : "each");
+  set("EAGERCL_TEST_SAMPLE", the_options->quick ? "few" : "each");
   /* PoCL's own handler hides divisions by zero in this process; quirks are to show it. */
   bool is_quirk = strcmp(plan->job->group->section, "quirks") == 0;
   set("POCL_SIGFPE_HANDLER", is_quirk ? "1" : "0");

@@ -21,12 +21,11 @@ static const char usage[] =
     "Runs the device matrix on every OpenCL device of this machine; the exit status is 0\n"
     "when nothing failed, crashed or hung, 1 when something did, 2 when it could not run.\n"
     "\n"
-    "  --quick           few cases of each op and mode, on float32, int32, bool and some\n"
-    "                    of the other dtypes, as the seed chooses\n"
+    "  --quick           few cases of each op, dtype and mode\n"
     "  --full            every case there is: hours\n"
     "  --device PART     devices whose name, driver's name or platform has PART in it\n"
     "  --op NAME         one op (its raw name, such as Softmax)\n"
-    "  --dtype NAME      one dtype, such as float16; all: with --quick, all of them\n"
+    "  --dtype NAME      one dtype, such as float16\n"
     "  --mode MODE       sync or async; else both\n"
     "  --test PART       tests whose name has PART in it, such as 'ops/pool specials'\n"
     "  --seed N          of what is chosen by chance\n"
@@ -103,10 +102,6 @@ static bool read_filter(int argc, char **argv, int *i) {
   return false;
 }
 
-bool options_sample_dtypes(void) {
-  return given.quick && !given.all_dtypes && given.op == NULL && given.dtype == NULL;
-}
-
 static void check_options(void) {
   if (given.quick && given.full) refuse("--quick and --full exclude each other", "");
   if (given.mode != NULL && strcmp(given.mode, "sync") && strcmp(given.mode, "async"))
@@ -147,10 +142,8 @@ static void read_options(int argc, char **argv) {
       refuse("unknown option", argv[i]);
     }
   }
-  describe_options();
-  given.all_dtypes = given.dtype != NULL && strcmp(given.dtype, "all") == 0;
-  if (given.all_dtypes) given.dtype = NULL;
   check_options();
+  describe_options();
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   if (given.jobs == 0) given.jobs = cores < 1 ? 1 : cores < 4 ? (int)cores : 4;
 }

@@ -45,13 +45,10 @@ typedef struct options {
   const char *json, *junit, *html, *markdown;    /* files to write */
   const char *learn;
   uint64_t seed;
-  bool quick, full, plain, across, all_dtypes;
+  bool quick, full, plain, across;
   int jobs;
   char text[256]; /* as given, for the reports */
 } options;
-
-/* Whether ops run on some of their dtypes only: --quick, of no op or dtype by name. */
-bool options_sample_dtypes(void);
 
 /* ---- The suite: groups of tests, one a test file (suite.c) ---- */
 

@@ -47,8 +47,6 @@ static char *why_not(int number, const char *op, eager_dtype dtype, int mode,
     snprintf(text, sizeof text, "another name of %s, which tests compute", behind);
     return copied(text);
   }
-  if (options_sample_dtypes() && !in_sync)
-    return copied("left out by --quick: another --seed, or --dtype all, runs it");
   if (!the_options->full && !in_sync) return copied("not in this run's sample; see --full");
   if (in_sync && the_options->quick) return copied("its tests run in SYNC");
   if (in_sync)
