@@ -3,7 +3,7 @@ function(add_check name)
   add_test(NAME check/${name}
     COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
       ${ARGN} -P ${PROJECT_SOURCE_DIR}/tools/check_${name}.cmake)
-  set_tests_properties(check/${name} PROPERTIES LABELS check TIMEOUT 120
+  set_tests_properties(check/${name} PROPERTIES LABELS check TIMEOUT 300
     ENVIRONMENT "${test_environment}" SKIP_REGULAR_EXPRESSION "^SKIP: ")
 endfunction()
 

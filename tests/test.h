@@ -17,10 +17,12 @@
  *   EAGERCL_TEST_SEED=n                instead of the default seed
  *   EAGERCL_TEST_FULL=1                test_sampled() leaves nothing out
  *   EAGERCL_TEST_SAMPLE=each|few       beside the sample it takes the first case of
- * whatever test_wants() was asked for; "few": a small sample EAGERCL_TEST_MODE=sync|async
- * test_pick_mode() does not choose EAGERCL_TEST_OP=name, EAGERCL_TEST_DTYPE=name
- * test_wants() leaves out others EAGERCL_TEST_VERBOSE=1             the library's log goes
- * to stdout
+ *                                      whatever test_wants() was asked for; "few": a small
+ *                                      sample
+ *   EAGERCL_TEST_MODE=sync|async       test_pick_mode() does not choose
+ *   EAGERCL_TEST_OP=name               test_wants() leaves out others
+ *   EAGERCL_TEST_DTYPE=name            as well
+ *   EAGERCL_TEST_VERBOSE=1             the library's log goes to stdout
  *
  * Tensors and values: test_values.h. Double references: reference.h. */
 #ifndef EAGER_TESTS_TEST_H

@@ -98,10 +98,6 @@ void eager__handle_made(const void *handle, eager__handle_kind kind) {
   eager__mutex_unlock(&lock);
 }
 
-static void free_block(void *block, size_t size) {
-  size ? eager__small_free(block, size) : eager__free(block);
-}
-
 void eager__handle_free(void *handle, size_t size, const char *name, uint64_t number) {
   gone mine = {.handle = handle, .number = number, .size = size}, old = {0};
   snprintf(mine.name, sizeof mine.name, "%s", name);
@@ -114,8 +110,8 @@ void eager__handle_free(void *handle, size_t size, const char *name, uint64_t nu
     ring[gone_count++ % REMEMBERED] = mine;
     eager__mutex_unlock(&lock);
   }
-  if (!mine.block) free_block(handle, size);
-  if (old.block) free_block(old.block, old.size);
+  if (!mine.block) eager__handle_free_block(handle, size);
+  if (old.block) eager__handle_free_block(old.block, old.size);
 }
 
 bool eager__handle_is_live(const void *handle, eager__handle_kind kind) {

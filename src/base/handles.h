@@ -24,12 +24,17 @@ typedef enum eager__handle_kind {
   EAGER__HANDLE_FUNCTION,
 } eager__handle_kind;
 
+/* eager__small_free(handle, size), or eager__free where size is 0. */
+static inline void eager__handle_free_block(void *handle, size_t size) {
+  size ? eager__small_free(handle, size) : eager__free(handle);
+}
+
 #ifdef EAGER__CHECK_HANDLES
 
 void eager__handle_made(const void *handle, eager__handle_kind kind);
 
-/* In place of eager__small_free(handle, size), or of eager__free where size is 0. `name`
- * and `number` (0: none) are what texts will call it. */
+/* In place of eager__handle_free_block. `name` and `number` (0: none) are what texts will
+ * call it. */
 void eager__handle_free(void *handle, size_t size, const char *name, uint64_t number);
 
 bool eager__handle_is_live(const void *handle, eager__handle_kind kind);
@@ -46,7 +51,7 @@ static inline void eager__handle_free(void *handle, size_t size, const char *nam
                                       uint64_t number) {
   (void)name;
   (void)number;
-  size ? eager__small_free(handle, size) : eager__free(handle);
+  eager__handle_free_block(handle, size);
 }
 static inline void eager__handle_made(const void *handle, eager__handle_kind kind) {
   (void)handle;

@@ -11,6 +11,7 @@ enum { TEXT_SIZE = 8192, SUFFIX_SIZE = 1024 };
 static _Thread_local struct {
   char text[TEXT_SIZE];
   int cl_code;
+  bool is_kept;
 } last;
 
 static const char *const names[] = {
@@ -66,6 +67,7 @@ static void format_text(char *out, size_t capacity, const char *format, va_list 
 }
 
 static void record(int cl_code, const char *format, va_list args) {
+  if (last.is_kept) return;
   char text[TEXT_SIZE]; /* an argument may be the last text itself */
   format_text(text, sizeof text, format, args);
   memcpy(last.text, text, strlen(text) + 1);
@@ -92,6 +94,7 @@ eager_status eager__fail_cl(eager_status status, int cl_code, const char *format
 
 /* The suffix says which op failed: where room is short, the text before it gives way. */
 void eager__fail_append(const char *format, ...) {
+  if (last.is_kept) return;
   char suffix[SUFFIX_SIZE];
   va_list args;
   va_start(args, format);
@@ -104,6 +107,11 @@ void eager__fail_append(const char *format, ...) {
 }
 
 void eager__clear_error(void) {
+  if (last.is_kept) return;
   last.text[0] = '\0';
   last.cl_code = 0;
+}
+
+void eager__keep_error(bool on) {
+  last.is_kept = on;
 }

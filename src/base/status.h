@@ -2,6 +2,8 @@
 #ifndef EAGER_BASE_STATUS_H
 #define EAGER_BASE_STATUS_H
 
+#include <stdbool.h>
+
 #include "eagercl/status.h"
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -22,6 +24,10 @@ void eager__fail_append(const char *format, ...) EAGER__PRINTF(1, 2);
 
 /* Forgets this thread's failure: for a fallback that succeeded. */
 void eager__clear_error(void);
+
+/* While it is on, nothing of the above changes what is recorded: for putting things back
+ * after a failure, which is the one to be told. */
+void eager__keep_error(bool on);
 
 /* What went wrong and where are one statement, so a refusal reads as one line. */
 #define EAGER__FAIL(status, ...) return eager__fail((status), __VA_ARGS__)

@@ -152,10 +152,21 @@ eager_status eager__memory_copy(eager__device *from, eager__mem *source,
   return status;
 }
 
+/* Asked twice: what stays mapped is never freed. */
+static eager_status start_unmap(eager__device *device, eager__mem *mem, void *view,
+                                eager__event **out_event) {
+  eager_status status = eager__command_unmap(device, mem, view, out_event);
+  if (status != EAGER_RESOURCE_EXHAUSTED) return status;
+  eager__clear_error();
+  return eager__command_unmap(device, mem, view, out_event);
+}
+
 void eager__memory_forget_view(eager__device *device, eager__mem *mem, void *view) {
   eager__event *event;
-  if (eager__command_unmap(device, mem, view, &event) == EAGER_OK)
+  eager__keep_error(true);
+  if (start_unmap(device, mem, view, &event) == EAGER_OK)
     (void)eager__event_finish(device, device->transfer.queue, event);
+  eager__keep_error(false);
 }
 
 eager_status eager__memory_view(eager__device *device, eager__mem *mem, size_t offset,
@@ -180,14 +191,8 @@ eager_status eager__memory_map(eager__device *device, eager__mem *mem, size_t of
   return status;
 }
 
-/* Asked twice: what stays mapped is never freed. */
 eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const void *view) {
   eager__event *event;
-  void *mapped = (void *)(uintptr_t)view;
-  eager_status status = eager__command_unmap(device, mem, mapped, &event);
-  if (status == EAGER_RESOURCE_EXHAUSTED) {
-    eager__clear_error();
-    status = eager__command_unmap(device, mem, mapped, &event);
-  }
-  return status == EAGER_OK ? eager__command_wait(device, "an unmap", event) : status;
+  EAGER__TRY(start_unmap(device, mem, (void *)(uintptr_t)view, &event));
+  return eager__command_wait(device, "an unmap", event);
 }

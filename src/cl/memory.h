@@ -45,7 +45,7 @@ eager_status eager__memory_unmap(eager__device *device, eager__mem *mem, const v
 /* The same; `discard`: for writing all of it. */
 eager_status eager__memory_view(eager__device *device, eager__mem *mem, size_t offset,
                                 size_t size, bool discard, void **out);
-/* Unmaps after a failure, whatever becomes of that. */
+/* Unmaps after a failure, whatever becomes of that: the failure stays recorded. */
 void eager__memory_forget_view(eager__device *device, eager__mem *mem, void *view);
 
 /* Lets go of one reference. NULL is fine. */

@@ -41,6 +41,11 @@ static eager_status skip(survey *found, eager__strbuf *reason) {
   return status;
 }
 
+/* A reason that could not be written down is no reason: nothing is skipped for it. */
+static eager_status check_written(const eager__strbuf *reason) {
+  return reason->failed ? eager__out_of_memory(reason->size + 1) : EAGER_OK;
+}
+
 static eager_status skip_platform(survey *found, const eager__facts *facts,
                                   const char *why) {
   eager__strbuf reason = {0};
@@ -68,7 +73,8 @@ static eager_status survey_device(survey *found, const eager__facts *platform_fa
   facts.device_index = index;
   eager__strbuf reason = {0};
   eager_status status = eager__facts_of_device(id, &found->texts, &facts, &reason);
-  bool serves = reason.size == 0 && !reason.failed;
+  if (status == EAGER_OK) status = check_written(&reason);
+  bool serves = reason.size == 0;
   if (status == EAGER_OK && !serves)
     status = skip_device(found, &facts, eager__strbuf_text(&reason));
   eager__strbuf_free(&reason);
@@ -104,7 +110,8 @@ static eager_status survey_devices(survey *found, const eager__facts *facts,
     eager__strbuf why = {0};
     eager__strbuf_format(&why, "clGetDeviceIDs failed: %s (%d)", eager__cl_error_name(code),
                          (int)code);
-    status = skip_platform(found, facts, eager__strbuf_text(&why));
+    status = check_written(&why);
+    if (status == EAGER_OK) status = skip_platform(found, facts, eager__strbuf_text(&why));
     eager__strbuf_free(&why);
     count = 0;
   }
@@ -118,6 +125,7 @@ static eager_status survey_platform(survey *found, cl_platform_id platform, int 
   eager__facts facts = {.platform_index = index};
   eager__strbuf reason = {0};
   eager_status status = eager__facts_of_platform(platform, &found->texts, &facts, &reason);
+  if (status == EAGER_OK) status = check_written(&reason);
   if (status == EAGER_OK && reason.size != 0)
     status = skip_platform(found, &facts, eager__strbuf_text(&reason));
   else if (status == EAGER_OK)

@@ -55,6 +55,20 @@ static void a_failure_is_told_until_the_next(void **state) {
   assert_string_equal(eager_error_message(), "");
 }
 
+static void a_kept_failure_outlives_others(void **state) {
+  (void)state;
+  eager__fail_cl(EAGER_INTERNAL, -54, "the first");
+  eager__keep_error(true);
+  assert_int_equal(eager__fail(EAGER_NOT_FOUND, "the second"), EAGER_NOT_FOUND);
+  eager__fail_append(" [Op:Add]");
+  eager__clear_error();
+  eager__keep_error(false);
+  assert_string_equal(eager_error_message(), "the first");
+  assert_int_equal(eager_error_cl_code(), -54);
+  eager__fail(EAGER_NOT_FOUND, "the third");
+  assert_string_equal(eager_error_message(), "the third");
+}
+
 static void the_last_text_may_be_an_argument(void **state) {
   (void)state;
   eager__fail(EAGER_INTERNAL, "inner");
@@ -174,6 +188,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_status_has_its_name),
       cmocka_unit_test(a_failure_is_told_until_the_next),
+      cmocka_unit_test(a_kept_failure_outlives_others),
       cmocka_unit_test(the_last_text_may_be_an_argument),
       cmocka_unit_test(the_macros_return),
       cmocka_unit_test(the_op_is_appended),

@@ -23,6 +23,7 @@ void fault_attempt_init(fault_attempt *a, const fault_scenario *scenario,
 
 eager_status fault_enable(fault_attempt *a) {
   eager_config config = {.kernel_cache_dir = fault_cache_folder(a->scenario)};
+  if (a->scenario->traces) setenv("EAGERCL_TRACE", "/dev/null", 1);
   eager_status status = test_enable_with(config, EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC);
   if (status == EAGER_OK) status = eager_set_thread_execution_mode(a->mode);
   if (status == EAGER_OK) status = eager_set_thread_device_policy(a->scenario->policy);

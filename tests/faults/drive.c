@@ -154,6 +154,7 @@ int fault_main(const char *group, const fault_kind *of) {
     for (int mode = EAGER_SYNC; mode <= EAGER_ASYNC; mode++) {
       const fault_scenario *scenario = &fault_scenarios[i];
       if (mode == EAGER_ASYNC && scenario->is_sync) continue;
+      if (scenario->only_full && !is_full()) continue;
       if (!is_full() && !scenario->is_sync && mode != picked_mode(i)) continue;
       cases[count] = (test_case){scenario, (eager_execution_mode)mode};
       snprintf(names[count], sizeof names[count], "%s_%s", scenario->name,

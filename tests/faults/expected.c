@@ -64,6 +64,16 @@ static const fault_expectation rows[] = {
     {"clRelease", WORK, 0, FAULT_SURVIVED, EAGER_OK,
      "a release that fails takes nothing from the program"},
 
+    /* Traces. */
+    {"clGetEventProfilingInfo", WORK, 0, FAULT_SURVIVED, EAGER_OK,
+     "the trace has the host's times instead"},
+    {"clCreateCommandQueue", FAULT_MEASURING, 0, FAULT_SURVIVED, EAGER_OK,
+     "made again without profiling"},
+    {"clEnqueueWriteBuffer", FAULT_MEASURING, 0, FAULT_SURVIVED | FAULT_LOST, EAGER_OK,
+     "of a measurement: no command of the program's; of the upload: as below"},
+    {"clWaitForEvents", FAULT_MEASURING, 0, FAULT_SURVIVED | FAULT_LOST, EAGER_OK,
+     "of a measurement: no command of the program's; of the upload: a sync point"},
+
     /* Memory. */
     {"clCreateBuffer", WORK, 0, FAULT_SURVIVED, EAGER_OK, again},
     {"clSetMemObjectDestructorCallback", WORK, 0, FAULT_SURVIVED, EAGER_OK,

@@ -17,7 +17,8 @@ typedef struct eager_layer {
   /* Calls of it since the reset, those made to fail included. */
   uint64_t (*count)(const char *call);
   /* The nth call from now on (0: every one) does not reach the driver and gives `code`. A
-   * release and an unmap are done all the same: the driver's objects are not to leak. */
+   * release, and an unmap on a queue that `code` says is dead, are done all the same: the
+   * driver's objects are not to leak. Other unmaps are to be asked for again. */
   void (*refuse)(const char *call, uint64_t nth, int code);
   /* Every call from now on asks `choose`, the first one with 1; NULL: none does. */
   void (*ask)(eager_layer_choose choose);

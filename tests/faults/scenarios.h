@@ -13,9 +13,10 @@ typedef enum fault_stage {
   FAULT_READING = 1 << 4,  /* reading and mapping */
   FAULT_BUILDING = 1 << 5, /* kernels, from their text */
   FAULT_BUILDING_USERS = 1 << 11,
-  FAULT_LOADING = 1 << 6, /* kernels, from the disk */
-  FAULT_SHARING = 1 << 7, /* with OpenCL code of the user's own */
-  FAULT_TRACING = 1 << 8,
+  FAULT_LOADING = 1 << 6,    /* kernels, from the disk */
+  FAULT_SHARING = 1 << 7,    /* with OpenCL code of the user's own */
+  FAULT_TRACING = 1 << 8,    /* ops, asked for their times */
+  FAULT_MEASURING = 1 << 12, /* a device's clock, as it opens */
   FAULT_DISCOVERY = 1 << 9,
   FAULT_ENDING = 1 << 10,
 } fault_stage;
@@ -26,8 +27,10 @@ typedef struct fault_scenario {
   eager_device_policy policy;
   bool once;           /* a process can do it once: each fault has its own */
   bool is_sync;        /* the mode makes no difference */
+  bool only_full;      /* too long for a default run */
   bool enables;        /* by itself, as a part of what is tried */
   bool has_disk;       /* a folder for built kernels */
+  bool traces;         /* EAGERCL_TRACE is set, so queues are asked for their times */
   const char *subject; /* a failure's text names it, beside the device */
   /* Why this lane cannot have it; NULL: it can. */
   const char *(*lacks)(const fault_attempt *a);

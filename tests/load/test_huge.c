@@ -7,13 +7,9 @@
  * also what reads or writes all of it: results of 2 GiB, one at a time, in about 2.5 GiB of
  * memory and a few minutes. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include <sys/mman.h>
-#include <unistd.h>
+#include "huge.h"
 
-#include "test_values.h"
-
-/* 2^31 and a bit: 65537 rows of 32769, no factor of which is a power of two. */
-enum { ROWS = 65537, COLUMNS = 32769 };
+enum { ROWS = HUGE_ROWS, COLUMNS = HUGE_COLUMNS };
 static const int64_t count = (int64_t)ROWS * COLUMNS; /* 2147581953 */
 static const int64_t spots[] = {0,
                                 5,
@@ -23,34 +19,16 @@ static const int64_t spots[] = {0,
                                 (int64_t)ROWS *COLUMNS - 1};
 enum { SPOTS = sizeof spots / sizeof *spots };
 
-static void *pages;
-
-static void unmap(void *data, void *user) {
-  (void)user;
-  munmap(data, (size_t)count);
-}
-
 static void need_memory(double gib) {
-  double there = (double)sysconf(_SC_AVPHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  const eager_device_info *info = test_device_info();
-  if (info->max_allocation < (uint64_t)count + 4096)
-    test_skip("the largest allocation is %llu bytes",
-              (unsigned long long)info->max_allocation);
-  if (there < gib * 1.5 * 1073741824.0)
-    test_skip("%.1f GiB are free", there / 1073741824.0);
+  huge_need_memory(gib, count + 4096);
 }
 
 /* uint8 [count]: spots[i] holds i + 1, all else 0. */
 static eager_tensor *sparse(void) {
-  eager_tensor *t;
-  pages = mmap(NULL, (size_t)count, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  assert_true(pages != MAP_FAILED);
+  uint8_t *pages = huge_pages(count);
   (void)madvise(pages, (size_t)count, MADV_NOHUGEPAGE);
-  for (int i = 0; i < SPOTS; i++) ((uint8_t *)pages)[spots[i]] = (uint8_t)(i + 1);
-  assert_ok(eager_tensor_adopt_host(EAGER_UINT8, 1, &count, pages, (size_t)count, unmap,
-                                    NULL, &t));
-  return t;
+  for (int i = 0; i < SPOTS; i++) pages[spots[i]] = (uint8_t)(i + 1);
+  return huge_adopt(EAGER_UINT8, 1, &count, pages);
 }
 
 static void expect_bytes(eager_tensor *t, const uint8_t *bytes, int64_t size) {
@@ -73,7 +51,7 @@ static eager_tensor *int64s(const int64_t *values, int64_t size) {
 static void the_end_is_reached(void **state) {
   (void)state;
   need_memory(1);
-  test_enable();
+  huge_enable();
   eager_tensor *x = sparse(), *y, *z, *index;
   /* A view of the last five, and kernels on it. */
   int64_t begin = count - 5, five = 5;
@@ -110,7 +88,7 @@ static void the_end_is_reached(void **state) {
 static void rows_and_columns_cross(void **state) {
   (void)state;
   need_memory(1);
-  test_enable();
+  huge_enable();
   eager_tensor *x = sparse(), *m, *y, *index;
   const int64_t dims[] = {ROWS, COLUMNS};
   assert_ok(eager_reshape(x, 2, dims, &m));
@@ -140,12 +118,7 @@ static void rows_and_columns_cross(void **state) {
 /* --- The full form --- */
 
 static void need_full(double gib) {
-  const char *full = getenv("EAGERCL_TEST_FULL");
-  if (full == NULL || strcmp(full, "1") != 0)
-    test_skip("reads or writes 2 GiB: EAGERCL_TEST_FULL=1");
-  need_memory(gib);
-  test_time_limit(300);
-  test_enable();
+  huge_need_full(gib, count + 4096);
 }
 
 static void all_of_it_is_read(void **state) {

@@ -48,6 +48,7 @@ static char *why_not(int number, const char *op, eager_dtype dtype, int mode,
     return copied(text);
   }
   if (!the_options->full && !in_sync) return copied("not in this run's sample; see --full");
+  if (in_sync && the_options->quick) return copied("its tests run in SYNC");
   if (in_sync)
     return copied("its tests run in SYNC; ops/metamorphic compares ASYNC with that");
   return copied("no test computes it here");
