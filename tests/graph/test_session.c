@@ -235,6 +235,71 @@ static void nothing_is_kept(void **state) {
   drop(&m);
 }
 
+/* Of a long chain two links at a time. */
+static void links_of_a_chain_go(void **state) {
+  (void)state;
+  enum { LINKS = 20, BYTES = 4096 };
+  static const int64_t dims[] = {BYTES / 4};
+  if (test_is_slow()) test_skip("a chain of small links says nothing");
+  placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC);
+  eager_graph *g;
+  eager_session *s;
+  eager_tensor *value = placing_tensor(test_device(), EAGER_FLOAT32, dims[0]);
+  eager_tensor *x, *last, *next;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 1, dims, "x", &x));
+  eager_tensor_retain(last = x);
+  for (int i = 0; i < LINKS; i++) {
+    assert_ok(eager_add(last, x, &next));
+    eager_tensor_release(last);
+    last = next;
+  }
+  assert_ok(eager_graph_end());
+  assert_ok(eager_session_new(g, NULL, &s));
+  assert_ok(eager_reset_memory_stats(test_device()));
+  uint64_t before = placing_memory(test_device()).current;
+  assert_ok(eager_session_run(s, &x, &value, 1, &last, 1, &next));
+  uint64_t most = placing_memory(test_device()).peak - before;
+  assert_in_range(most, BYTES, 3 * BYTES);
+  assert_true(test_read(next)[1] == 2 * (LINKS + 1));
+  eager_tensor *all[] = {x, last, next, value};
+  for (int i = 0; i < 4; i++) eager_tensor_release(all[i]);
+  eager_session_release(s);
+  eager_graph_release(g);
+}
+
+/* Lists and texts given while recording are the caller's again when the call returns. */
+static void attributes_are_copied(void **state) {
+  (void)state;
+  placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC);
+  eager_graph *g;
+  eager_session *s;
+  eager_tensor *x, *columns, *parts[2], *value, *out[3];
+  int64_t axis[] = {0}, sizes[] = {1, 1};
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 2, (int64_t[]){2, 1}, "x", &x));
+  assert_ok(eager_reduce_sum(x, axis, 1, false, &columns));
+  assert_ok(eager_split_v(x, sizes, 2, 0, parts));
+  assert_ok(eager_graph_end());
+  axis[0] = sizes[0] = 7;
+  assert_ok(eager_session_new(g, NULL, &s));
+  assert_ok(
+      eager_tensor_from_host(EAGER_FLOAT32, 2, (int64_t[]){2, 1}, (float[]){1, 2}, &value));
+  assert_ok(eager_session_run(s, &x, &value, 1,
+                              (eager_tensor *[]){columns, parts[0], parts[1]}, 3, out));
+  const test_shape one = {2, {1, 1}};
+  test_expect(out[0], EAGER_FLOAT32, (test_shape){1, {1}}, (double[]){3}, TEST_EXACT,
+              "sum");
+  test_expect(out[1], EAGER_FLOAT32, one, (double[]){1}, TEST_EXACT, "the first part");
+  test_expect(out[2], EAGER_FLOAT32, one, (double[]){2}, TEST_EXACT, "the second part");
+  eager_tensor *all[] = {x, columns, parts[0], parts[1], value, out[0], out[1], out[2]};
+  for (int i = 0; i < 8; i++) eager_tensor_release(all[i]);
+  eager_session_release(s);
+  eager_graph_release(g);
+}
+
 static const char *run_often(int i, void *argument) {
   const model *m = argument;
   float values[] = {(float)i, 1, 2}, got;
@@ -283,6 +348,8 @@ int main(void) {
       cmocka_unit_test(failures_name_the_node),
       cmocka_unit_test(nothing_is_kept),
       cmocka_unit_test(threads_run_at_once),
+      cmocka_unit_test(links_of_a_chain_go),
+      cmocka_unit_test(attributes_are_copied),
       cmocka_unit_test(graphs_grow),
       cmocka_unit_test(runs_where_it_was_recorded),
   };
