@@ -56,6 +56,17 @@ EAGER_API EAGER_NODISCARD eager_status eager_placeholder(eager_dtype dtype, int 
                                                          const char *name,
                                                          eager_tensor **out);
 
+typedef enum eager_graph_format {
+  EAGER_GRAPH_TEXT, /* a line for each node, in the order they were recorded in */
+  EAGER_GRAPH_DOT   /* for Graphviz: dot -Tsvg */
+} eager_graph_format;
+
+/* The nodes with their inputs, attributes that were given, dtypes, shapes and devices, for
+ * people to read; the form may change. The caller frees *out_text with eager_free. */
+EAGER_API EAGER_NODISCARD eager_status eager_graph_dump(eager_graph *g,
+                                                        eager_graph_format format,
+                                                        char **out_text);
+
 /* Whether `t` has no value. Such a tensor answers dtype and shape; its byte size is 0, its
  * device "", eager_tensor_poll says EAGER_FAILED, and what needs its value is
  * EAGER_FAILED_PRECONDITION. */

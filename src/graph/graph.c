@@ -180,6 +180,13 @@ void eager__graph_look(eager_graph *g, size_t count, eager__node **out) {
   eager__mutex_unlock(&g->lock);
 }
 
+size_t eager__graph_count(eager_graph *g) {
+  eager__mutex_lock(&g->lock);
+  size_t count = g->node_count;
+  eager__mutex_unlock(&g->lock);
+  return count;
+}
+
 /* --- The graph --- */
 
 void eager__graph_retain(eager_graph *g) {

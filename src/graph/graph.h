@@ -60,6 +60,7 @@ eager_status eager__graph_capture(eager_graph *g, eager_tensor *value, eager_ten
 
 /* The nodes up to `count`, into `out`. */
 void eager__graph_look(eager_graph *g, size_t count, eager__node **out);
+size_t eager__graph_count(eager_graph *g);
 
 /* --- Nodes, in node.c --- */
 
