@@ -7,18 +7,13 @@
 #include "base/fork.h"
 #include "base/handles.h"
 #include "base/log.h"
-#include "cl/blas.h"
 #include "cl/program.h"
-#include "cl/user_program.h"
-#include "runtime/capability.h"
-#include "runtime/copy_stats.h"
+#include "runtime/close.h"
 #include "runtime/drain.h"
 #include "runtime/mirror.h"
 #include "runtime/record.h"
 #include "runtime/scope.h"
 #include "runtime/trace.h"
-#include "runtime/transfer.h"
-#include "tensor/pool.h"
 
 typedef enum process_state {
   STATE_FRESH,
@@ -387,35 +382,6 @@ eager_status eager_enable_execution(const eager_config *config,
 
 /* --- The end --- */
 
-static void close_devices(eager__runtime *runtime) {
-  eager__blas_close();
-  for (int i = 0; i < runtime->device_count; i++) {
-    eager__device *device = runtime->devices[i];
-    if (atomic_load(&device->is_open)) {
-      eager__timeline_abandon(&device->compute);
-      eager__pool_close(device);
-      eager__device_close(device);
-    }
-    eager__failures_close(device);
-  }
-  for (int i = 0; i < runtime->context_count; i++)
-    eager__context_close(runtime->contexts[i]);
-}
-
-static void close_runtime(eager__runtime *runtime) {
-  for (int i = 0; i < runtime->device_count; i++)
-    eager__worker_stop(runtime, runtime->devices[i]);
-  eager__trace_close(runtime); /* while the names of users' kernels live */
-  eager__forms_close();
-  eager__mirrors_close();
-  close_devices(runtime);
-  eager__copy_stats_close();
-  eager__capability_close();
-  eager__user_programs_close();
-  eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
-  eager__options_free(&runtime->options);
-}
-
 eager_status eager_shutdown(void) {
   if (eager__is_forked()) return eager__fork_refuse();
   eager__mutex_lock(&lock);
@@ -427,6 +393,6 @@ eager_status eager_shutdown(void) {
     retired = runtime;
   }
   eager__mutex_unlock(&lock);
-  if (runtime) close_runtime(runtime); /* no lock held: users' free_fns run in it */
+  if (runtime) eager__runtime_close(runtime); /* no lock held: users' free_fns run in it */
   return EAGER_OK;
 }
