@@ -7,8 +7,8 @@
 
 typedef struct trial {
   const char *raw;
-  typed_fn typed; /* NULL: by name only */
-  const attr *attrs;
+  typed_fn typed;    /* NULL: by name only */
+  const attr *attrs; /* NULL: typed only */
   int input_count, outputs;
   input inputs[MAX_INPUTS]; /* with their values */
 } trial;
