@@ -182,8 +182,30 @@ static void in_structs(void **state) {
   program_folder_remove();
 }
 
+/* Nothing is allocated, so only the number itself can be too large. */
+static void results_too_large(void **state) {
+  (void)state;
+  const int64_t side = INT64_C(1) << 31;
+  test_enable();
+  eager_graph *g;
+  eager_tensor *x, *y, *out;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 2, (int64_t[]){side, 1}, "x", &x));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 2, (int64_t[]){1, side}, "y", &y));
+  assert_fails(eager_add(x, y, &out), EAGER_INVALID_ARGUMENT,
+               "shape [2147483648,2147483648] of dtype float32 is too large: its bytes do "
+               "not fit into 63 bits [Op:AddV2]");
+  assert_null(out);
+  assert_ok(eager_graph_end());
+  eager_tensor_release(x);
+  eager_tensor_release(y);
+  eager_graph_release(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_call),
-                                     cmocka_unit_test(in_structs)};
+                                     cmocka_unit_test(in_structs),
+                                     cmocka_unit_test(results_too_large)};
   return test_main("graph/every_call", tests, sizeof tests / sizeof *tests);
 }

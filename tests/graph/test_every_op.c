@@ -329,8 +329,11 @@ static void bins_without_a_number(void **state) {
   eager_bincount_options seven = {.minlength = 7, .maxlength = 7};
   assert_ok(eager_bincount(x, &seven, &out));
   assert_int_equal(eager_tensor_dim(out, 0), 7);
-  assert_ok(eager_graph_end());
   eager_tensor_release(out);
+  seven.axis = 5;
+  assert_fails_like(eager_bincount(x, &seven, &out), EAGER_INVALID_ARGUMENT,
+                    "Unsupported value for argument axis=5");
+  assert_ok(eager_graph_end());
   eager_tensor_release(x);
   eager_graph_release(g);
 }
