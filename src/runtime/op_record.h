@@ -81,7 +81,7 @@ typedef struct eager__call {
   const struct eager__op *op;
   const char *name; /* the op's; in an inner call that of the op it is a part of */
   const struct eager__call *outer; /* of an inner call, else NULL */
-  const char *request; /* recording: the device asked for, or NULL */
+  const char *request;             /* recording: the device asked for, or NULL */
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
   bool is_plain;    /* every input is on `device`, submitted, and cannot fail any more */
