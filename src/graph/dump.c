@@ -1,5 +1,6 @@
 /* A graph as text, for people. */
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "base/strbuf.h"
 #include "graph/graph.h"
 
@@ -134,6 +135,7 @@ eager_status eager_graph_dump(eager_graph *g, eager_graph_format format, char **
   EAGER__REQUIRE(out_text, EAGER_INVALID_ARGUMENT, "out_text is NULL");
   *out_text = NULL;
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_dump: the graph is NULL");
+  if (eager__is_forked()) return eager__fork_refuse();
   EAGER__REQUIRE(format == EAGER_GRAPH_TEXT || format == EAGER_GRAPH_DOT,
                  EAGER_INVALID_ARGUMENT, "format must be one of EAGER_GRAPH_*, got %d",
                  (int)format);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "graph/graph.h"
 #include "runtime/scope.h"
 
@@ -28,6 +29,7 @@ eager_status eager_function_new(eager_function_body body, size_t output_count, v
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
   EAGER__REQUIRE(body, EAGER_INVALID_ARGUMENT, "eager_function_new: the body is NULL");
+  if (eager__is_forked()) return eager__fork_refuse();
   eager_function *f = eager__alloc(sizeof *f);
   if (!f) return eager__out_of_memory(sizeof *f);
   f->body = body;
@@ -241,5 +243,6 @@ eager_status eager_function_call(eager_function *f, eager_tensor *const *inputs,
   EAGER__REQUIRE(outputs || !f->output_count, EAGER_INVALID_ARGUMENT,
                  "outputs is NULL for %zu outputs", f->output_count);
   memset(outputs, 0, f->output_count * sizeof *outputs);
+  if (eager__is_forked()) return eager__fork_refuse();
   return call(f, inputs, input_count, outputs);
 }

@@ -226,12 +226,14 @@ void eager_graph_release(eager_graph *g) {
 
 eager_status eager_graph_begin(eager_graph *g) {
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_begin: the graph is NULL");
+  if (eager__is_forked()) return eager__fork_refuse();
   EAGER__TRY(eager__scope_push_recorder(&g->recorder));
   eager__graph_retain(g);
   return EAGER_OK;
 }
 
 eager_status eager_graph_end(void) {
+  if (eager__is_forked()) return eager__fork_refuse();
   return eager__scope_pop_recorder();
 }
 
@@ -270,6 +272,7 @@ eager_status eager_placeholder(eager_dtype dtype, int rank, const int64_t *dims,
                                const char *name, eager_tensor **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
+  if (eager__is_forked()) return eager__fork_refuse();
   return placeholder(dtype, rank, dims, name, out);
 }
 

@@ -21,7 +21,8 @@ struct eager__recorder {
 };
 
 /* The path of a recorded op: check, infer, and then a node in place of a place. An op that
- * is made of others becomes those. */
+ * is made of others becomes those where it knows its inputs' extents, which the others are
+ * computed from; else it is a node of its own, and made of them when it runs. */
 eager_status eager__record(eager__recorder *recorder, eager__call *call, const char *device,
                            eager_tensor **outputs, int output_count);
 
