@@ -9,6 +9,18 @@ static void ignore_free(void *data, void *user) {
   (void)user;
 }
 
+/* A function's body: every output is the first input. */
+static eager_status give_first(eager_tensor *const *inputs, size_t input_count,
+                               eager_tensor **given, size_t output_count, void *user) {
+  (void)input_count;
+  (void)user;
+  for (size_t i = 0; i < output_count; i++) {
+    eager_tensor_retain(inputs[0]);
+    given[i] = inputs[0];
+  }
+  return EAGER_OK;
+}
+
 #include "public_calls.h"
 
 const size_t public_call_count = sizeof public_calls / sizeof *public_calls;
@@ -50,6 +62,16 @@ static const int variants[CALL_VARIANTS][2] = {
 
 static const char kernel_source[] = "__kernel void one(__global uchar *to) { *to = 1; }";
 
+static void make_graph(call_things *out) {
+  assert_ok(eager_graph_new(&out->graph));
+  assert_ok(eager_graph_begin(out->graph));
+  assert_ok(
+      eager_placeholder(EAGER_FLOAT32, 2, kinds[MATRIX].dims, "x", &out->symbolic[0]));
+  assert_ok(eager_graph_end());
+  assert_ok(eager_session_new(out->graph, NULL, &out->session));
+  assert_ok(eager_function_new(give_first, 1, NULL, &out->function));
+}
+
 void calls_make(const char *folder, call_things *out) {
   static const char *const names[] = {"a"};
   static const float zeros[4] = {0};
@@ -67,6 +89,7 @@ void calls_make(const char *folder, call_things *out) {
   assert_ok(eager_op_new("MirrorPad", &out->op));
   assert_ok(eager_op_new("Bucketize", &out->op_of_floats));
   assert_ok(eager_kernel_new(kernel_source, "one", NULL, &out->kernel));
+  make_graph(out);
   size_t offset;
   cl_mem mem;
   assert_ok(eager_tensor_cl_mem(out->made[MATRIX], &mem, &offset));
@@ -82,6 +105,10 @@ void calls_release(call_things *things) {
   eager_op_release(things->op_of_floats);
   eager_kernel_release(things->kernel);
   eager_npz_release(things->npz);
+  eager_tensor_release(things->symbolic[0]);
+  eager_session_release(things->session);
+  eager_function_release(things->function);
+  eager_graph_release(things->graph);
   if (things->mem) clReleaseMemObject(things->mem);
   *things = (call_things){0};
 }
@@ -167,7 +194,14 @@ static void *pointer_for(const public_call *call, int index, const call_things *
   if (calls_is_output(parameter))
     return memset(outputs[index], CALL_UNTOUCHED, OUTPUT_SIZE);
   if (is_tensor(parameter)) return tensor_for(call, index, things);
+  if (strcmp(parameter->name, "feeds") == 0 || strcmp(parameter->name, "fetches") == 0)
+    return (void *)things->symbolic;
   if (is_type(parameter, "eager_tensor *const *")) return (void *)things->tensors;
+  if (is_type(parameter, "eager_graph *")) return things->graph;
+  if (is_type(parameter, "eager_session *")) return things->session;
+  if (is_type(parameter, "eager_function *") ||
+      is_type(parameter, "const eager_function *"))
+    return things->function;
   if (is_type(parameter, "eager_op *"))
     return strstr(call->name, "float_list") ? things->op_of_floats : things->op;
   if (is_type(parameter, "eager_kernel *")) return things->kernel;
@@ -240,6 +274,9 @@ void calls_drop_outputs(const public_call *call, const call_value *values) {
       if (first == untouched) break;
       if (is_type(parameter, "eager_tensor **")) eager_tensor_release(first);
       if (is_type(parameter, "eager_op **")) eager_op_release(first);
+      if (is_type(parameter, "eager_graph **")) eager_graph_release(first);
+      if (is_type(parameter, "eager_session **")) eager_session_release(first);
+      if (is_type(parameter, "eager_function **")) eager_function_release(first);
       if (is_type(parameter, "eager_kernel **")) eager_kernel_release(first);
       if (is_type(parameter, "eager_npz **")) eager_npz_release(first);
       if (is_type(parameter, "char **")) eager_free(first);

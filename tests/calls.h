@@ -41,11 +41,15 @@ typedef struct call_things {
   eager_op *op;                     /* a MirrorPad: lists of ints, a string */
   eager_op *op_of_floats;           /* a Bucketize */
   eager_kernel *kernel;
-  eager_npz *npz;     /* holds "a" */
-  void *mem;          /* a cl_mem of 16 bytes */
-  const char *device; /* any accepted name */
-  const char *folder; /* files are written there */
-  char file[256];     /* "FOLDER/calls.npy", made by calls_make */
+  eager_npz *npz; /* holds "a" */
+  eager_graph *graph;
+  eager_session *session;    /* of the graph */
+  eager_function *function;  /* gives its first input */
+  eager_tensor *symbolic[1]; /* the graph's placeholder, float32 [2, 2] */
+  void *mem;                 /* a cl_mem of 16 bytes */
+  const char *device;        /* any accepted name */
+  const char *folder;        /* files are written there */
+  char file[256];            /* "FOLDER/calls.npy", made by calls_make */
 } call_things;
 
 /* Enabled: makes all of them; `folder` exists. */

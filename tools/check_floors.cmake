@@ -1,9 +1,9 @@
-# Includes point down: ops > runtime > tensor > cl > base. OpenCL is seen by src/cl and by
+# Includes point down: graph > ops > runtime > tensor > cl > base. OpenCL is seen by src/cl and by
 # runtime/interop.c only. The library never ends the process and never prints.
 cmake_policy(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/lines.cmake)
 
-set(floors base cl tensor runtime ops)
+set(floors base cl tensor runtime ops graph)
 set(above ${floors})
 foreach(floor IN LISTS floors)
   list(REMOVE_ITEM above ${floor})
@@ -42,7 +42,7 @@ endforeach()
 file(GLOB files ${ROOT}/examples/*.[ch] ${ROOT}/examples/*/*.[ch] ${ROOT}/tools/eagercl_*.c
   ${ROOT}/tools/*/*.[ch] ${ROOT}/tools/*/*/*.[ch])
 foreach(file IN LISTS files)
-  refuse(${file} "# *include +\"(base|cl|tensor|runtime|ops)/"
+  refuse(${file} "# *include +\"(base|cl|tensor|runtime|ops|graph)/"
     "examples and tools use the public headers only")
 endforeach()
 finish("floors")

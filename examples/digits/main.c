@@ -108,6 +108,9 @@ static eager_status train_and_ask(run *r) {
   const options *o = r->o;
   int64_t inputs = r->data.side * r->data.side;
   TRY(model_init(&r->model, inputs, o->plan.hidden, o->plan.seed));
+  if (o->graph) {
+    TRY(model_use_graph(&r->model, &o->plan.rate));
+  }
   if (!o->quiet) {
     TRY(report_device(r->model.w1));
     printf("%lld training digits, %lld test digits\n\n", (long long)r->data.train.count,

@@ -48,6 +48,7 @@ void model_release(model *m) {
   eager_tensor_release(m->b1);
   eager_tensor_release(m->w2);
   eager_tensor_release(m->b2);
+  eager_function_release(m->step);
   *m = (model){0};
 }
 
@@ -78,46 +79,83 @@ static eager_status cross_entropy(eager_tensor *logits, eager_tensor *wanted, fl
   return eager_multiply(error, scale, out_gradient);
 }
 
-/* parameter = parameter - change. Tensors never change: a new one takes its place. */
-static eager_status descend(eager_tensor **parameter, eager_tensor *change) {
-  eager_tensor *moved;
-  TRY(eager_subtract(*parameter, change, &moved));
-  TRY(eager_tidy_keep(moved));
-  eager_tensor_release(*parameter);
-  *parameter = moved;
-  return EAGER_OK;
-}
-
-static eager_status descend_dense(eager_tensor **w, eager_tensor **b, eager_tensor *x,
-                                  eager_tensor *d_out) {
+static eager_status descend_dense(eager_tensor *w, eager_tensor *b, eager_tensor *x,
+                                  eager_tensor *d_out, eager_tensor **out_w,
+                                  eager_tensor **out_b) {
   const int64_t rows[] = {0};
   eager_tensor *d_w, *d_b;
   TRY(eager_matmul(x, true, d_out, false, &d_w));
   TRY(eager_reduce_sum(d_out, rows, 1, false, &d_b));
-  TRY(descend(w, d_w));
-  return descend(b, d_b);
+  TRY(eager_subtract(w, d_w, out_w)); /* tensors never change: these take their places */
+  return eager_subtract(b, d_b, out_b);
 }
 
-static eager_status step(model *m, eager_tensor *images, eager_tensor *wanted, float rate,
-                         eager_tensor **out_loss) {
+/* What a step takes and gives, in these orders. */
+enum { IN_W1, IN_B1, IN_W2, IN_B2, IN_IMAGES, IN_WANTED, STEP_INPUTS };
+enum { OUT_W1, OUT_B1, OUT_W2, OUT_B2, OUT_LOSS, STEP_OUTPUTS };
+
+static eager_status step(eager_tensor *const *in, eager_tensor **out, float rate) {
+  const model m = {.w1 = in[IN_W1], .b1 = in[IN_B1], .w2 = in[IN_W2], .b2 = in[IN_B2]};
   eager_tensor *hidden, *logits, *d_logits, *d_hidden, *d_linear;
-  TRY(forward(m, images, &hidden, &logits));
-  TRY(cross_entropy(logits, wanted, rate, out_loss, &d_logits));
-  TRY(eager_matmul(d_logits, false, m->w2, true, &d_hidden));
+  TRY(forward(&m, in[IN_IMAGES], &hidden, &logits));
+  TRY(cross_entropy(logits, in[IN_WANTED], rate, &out[OUT_LOSS], &d_logits));
+  TRY(eager_matmul(d_logits, false, m.w2, true, &d_hidden));
   TRY(eager_relu_grad(d_hidden, hidden, &d_linear));
-  TRY(descend_dense(&m->w2, &m->b2, hidden, d_logits));
-  TRY(descend_dense(&m->w1, &m->b1, images, d_linear));
-  return eager_tidy_keep(*out_loss);
+  TRY(descend_dense(m.w2, m.b2, hidden, d_logits, &out[OUT_W2], &out[OUT_B2]));
+  return descend_dense(m.w1, m.b1, in[IN_IMAGES], d_linear, &out[OUT_W1], &out[OUT_B1]);
+}
+
+/* After a failure the scope releases what there is. */
+static eager_status keep_outputs(eager_status status, eager_tensor **out) {
+  for (int i = 0; i < STEP_OUTPUTS; i++) {
+    if (status == EAGER_OK) {
+      status = eager_tidy_keep(out[i]);
+    } else {
+      out[i] = NULL;
+    }
+  }
+  return status;
+}
+
+/* An eager_function_body: called for every step when eager, once for every size of a batch
+   when its ops become a graph. Both compute the same. */
+static eager_status step_body(eager_tensor *const *inputs, size_t input_count,
+                              eager_tensor **outputs, size_t output_count, void *rate) {
+  (void)input_count, (void)output_count;
+  TRY(eager_tidy_begin());
+  return end_tidy(keep_outputs(step(inputs, outputs, *(const float *)rate), outputs));
+}
+
+eager_status model_use_graph(model *m, const float *rate) {
+  return eager_function_new(step_body, STEP_OUTPUTS, (void *)rate, &m->step);
+}
+
+static eager_status run_step(const model *m, eager_tensor *const *in, float rate,
+                             eager_tensor **out) {
+  if (!m->step) {
+    return step_body(in, STEP_INPUTS, out, STEP_OUTPUTS, &rate);
+  }
+  TRY(eager_tidy_begin()); /* it owns what a function gives, as what ops give */
+  return end_tidy(keep_outputs(eager_function_call(m->step, in, STEP_INPUTS, out), out));
+}
+
+static void replace(eager_tensor **old, eager_tensor *new_one) {
+  eager_tensor_release(*old);
+  *old = new_one;
 }
 
 eager_status model_step(model *m, eager_tensor *images, eager_tensor *wanted, float rate,
                         eager_tensor **out_loss) {
-  TRY(eager_tidy_begin());
-  eager_status status = end_tidy(step(m, images, wanted, rate, out_loss));
-  if (status != EAGER_OK) {
-    *out_loss = NULL;
-  }
-  return status;
+  eager_tensor *in[STEP_INPUTS] = {m->w1, m->b1, m->w2, m->b2, images, wanted};
+  eager_tensor *out[STEP_OUTPUTS] = {NULL};
+  *out_loss = NULL;
+  TRY(run_step(m, in, rate, out));
+  replace(&m->w1, out[OUT_W1]);
+  replace(&m->b1, out[OUT_B1]);
+  replace(&m->w2, out[OUT_W2]);
+  replace(&m->b2, out[OUT_B2]);
+  *out_loss = out[OUT_LOSS];
+  return EAGER_OK;
 }
 
 static eager_status predict(const model *m, eager_tensor *images,

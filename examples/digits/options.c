@@ -12,6 +12,7 @@ static const char help_text[] =
     "  --device NAME      where to train, for example GPU:0; eagercl-info lists the names\n"
     "  --policy P         explicit, warn, silent or silent_for_int32\n"
     "  --mode M           sync or async\n"
+    "  --graph            run each step as a graph that was recorded once\n"
     "  --epochs N         passes over the training digits (30)\n"
     "  --batch N          digits in one step (64)\n"
     "  --seed N           of the first weights and of the order of the digits (0)\n"
@@ -154,6 +155,7 @@ bool options_parse(int argc, char **argv, options *out) {
   const option table[] = {{"--device", TEXT, &out->device, 0, 0},
                           {"--policy", POLICY, &out->policy, 0, 0},
                           {"--mode", MODE, &out->mode, 0, 0},
+                          {"--graph", SWITCH, &out->graph, 0, 0},
                           {"--epochs", WHOLE, &out->plan.epochs, 1, 100000},
                           {"--batch", WHOLE, &out->plan.batch, 1, 1000000},
                           {"--seed", WHOLE, &out->plan.seed, 0, INT64_MAX},

@@ -14,7 +14,7 @@ typedef struct options {
   const char *data;  /* NULL: the shipped digits */
   const char *mnist; /* NULL: no MNIST */
   const char *save;  /* NULL: nothing is saved */
-  bool quiet, check_reference, help;
+  bool graph, quiet, check_reference, help;
 } options;
 
 /* Strings stay those of argv. On failure complains and returns false. */

@@ -9,6 +9,7 @@
  *   ops.h       typed ops with the names of tf.*
  *   op.h        the same ops by their TensorFlow raw name
  *   npy.h       NumPy's .npy and .npz files
+ *   graph.h     the same ops recorded, and run in sessions
  *   kernel.h    ops of your own, in OpenCL C
  *   tuning.h    sizes that decide how fast kernels are
  *
@@ -29,6 +30,7 @@
 #include <eagercl/device.h>
 #include <eagercl/dtype.h>
 #include <eagercl/export.h>
+#include <eagercl/graph.h>
 #include <eagercl/kernel.h>
 #include <eagercl/npy.h>
 #include <eagercl/op.h>

@@ -19,6 +19,9 @@ typedef enum eager__handle_kind {
   EAGER__HANDLE_OP,
   EAGER__HANDLE_KERNEL,
   EAGER__HANDLE_NPZ,
+  EAGER__HANDLE_GRAPH,
+  EAGER__HANDLE_SESSION,
+  EAGER__HANDLE_FUNCTION,
 } eager__handle_kind;
 
 /* eager__small_free(handle, size), or eager__free where size is 0. */

@@ -61,6 +61,13 @@ bool eager__shape_equal(const eager__shape *a, const eager__shape *b) {
   return memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0;
 }
 
+bool eager__shape_agrees(const eager__shape *a, const eager__shape *b) {
+  bool agree = a->rank == b->rank;
+  for (int i = 0; i < a->rank && agree; i++)
+    agree = a->dims[i] == b->dims[i] || a->dims[i] < 0 || b->dims[i] < 0;
+  return agree;
+}
+
 /* Extent `i` of a shape that has been given leading extents of 1 up to `rank`. */
 static int64_t padded_dim(const eager__shape *shape, int rank, int i) {
   int own = i - (rank - shape->rank);

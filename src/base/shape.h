@@ -28,6 +28,8 @@ eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,
 int64_t eager__shape_elements(const eager__shape *shape);
 
 bool eager__shape_equal(const eager__shape *a, const eager__shape *b);
+/* Whether they may be equal: extents that are known on both sides are. */
+bool eager__shape_agrees(const eager__shape *a, const eager__shape *b);
 
 /* NumPy broadcasting. INVALID_ARGUMENT `Incompatible shapes: [2] vs. [3]`. `out` may be one
  * of the inputs. An unknown extent against a known one other than 1 gives the known one. */

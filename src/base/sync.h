@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 typedef enum eager__rank {
-  EAGER__RANK_ENABLE = 1, /* discovery and enabling, once per process */
-  EAGER__RANK_OPEN,       /* a device, at its first use */
-  EAGER__RANK_MAP,        /* mapping a buffer: held over the driver's blocking map */
-  EAGER__RANK_RUNTIME,    /* deferred states, mirrors, tasks */
-  EAGER__RANK_CONTEXT,    /* making contexts and queues at first use */
-  EAGER__RANK_PROGRAM,    /* building programs: held over a driver's compiler only */
+  EAGER__RANK_GRAPH = 1, /* a graph's nodes, a session's constants, a function's traces */
+  EAGER__RANK_ENABLE,    /* discovery and enabling, once per process */
+  EAGER__RANK_OPEN,      /* a device, at its first use */
+  EAGER__RANK_MAP,       /* mapping a buffer: held over the driver's blocking map */
+  EAGER__RANK_RUNTIME,   /* deferred states, mirrors, tasks */
+  EAGER__RANK_CONTEXT,   /* making contexts and queues at first use */
+  EAGER__RANK_PROGRAM,   /* building programs: held over a driver's compiler only */
   EAGER__RANK_COMPUTE,
   EAGER__RANK_TRANSFER,
   EAGER__RANK_BLAS,   /* CLBlast is not thread-safe in practice */

@@ -188,7 +188,7 @@ static eager_status infer_back(eager__call *call) {
   char text[2][EAGER__SHAPE_TEXT];
   int axis;
   EAGER__TRY(channel_axis(call, x, &axis));
-  EAGER__REQUIRE(eager__shape_equal(x, dy), EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(eager__shape_agrees(x, dy), EAGER_INVALID_ARGUMENT,
                  "x and y_backprop must have same shape, but x has shape %s and y_backprop "
                  "has shape %s",
                  eager__shape_text(x, text[0]), eager__shape_text(dy, text[1]));

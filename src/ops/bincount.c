@@ -40,9 +40,10 @@ static eager_dtype counted_as(const eager__call *call) {
 static eager_status check_weights(const eager__call *call) {
   const eager__shape *ids = call->inputs[0].shape;
   char a[EAGER__SHAPE_TEXT], b[EAGER__SHAPE_TEXT];
-  if (is_weighted(call)) {
+  /* Of unknown extents they may be empty. */
+  if (is_weighted(call) && eager__shape_elements(call->inputs[1].shape) > 0) {
     const eager__shape *weights = call->inputs[1].shape;
-    EAGER__REQUIRE(eager__shape_equal(ids, weights), EAGER_INVALID_ARGUMENT,
+    EAGER__REQUIRE(eager__shape_agrees(ids, weights), EAGER_INVALID_ARGUMENT,
                    "`weights` must be the same shape as `%s` or a length-0 `Tensor`, in "
                    "which case it acts as all weights equal to 1. Received %s instead of "
                    "%s",
@@ -204,19 +205,24 @@ static const eager__op dense = {
     .launch = launch,
 };
 
+/* Whether the numbers are asked. */
+static bool is_late(const eager__call *call) {
+  int64_t most = eager__attr_get(call, "maxlength")->i;
+  bool fixed = most > 0 && eager__attr_get(call, "minlength")->i >= most;
+  return !eager__attr_get(call, "size")->given && !fixed;
+}
+
 static eager_status choose_size(eager__call *call, int64_t *out) {
   const eager__attr *size = eager__attr_get(call, "size");
   int64_t least = eager__attr_get(call, "minlength")->i;
   int64_t most = eager__attr_get(call, "maxlength")->i;
   *out = size->i;
   if (size->given) return EAGER_OK;
-  if (most > 0 && least >= most)
-    *out = most; /* whatever the numbers */
-  else {
-    EAGER__TRY(read_end(call, out));
-    *out = eager__at_least(*out, least);
-    if (most > 0) *out = eager__at_most(*out, most);
-  }
+  *out = most;
+  if (!is_late(call)) return EAGER_OK;
+  EAGER__TRY(read_end(call, out));
+  *out = eager__at_least(*out, least);
+  if (most > 0) *out = eager__at_most(*out, most);
   return EAGER_OK;
 }
 
@@ -263,6 +269,7 @@ static const eager__op ops[COUNT] = {
                   .infer = infer,
                   .launch = launch},
     [DENSE_BINCOUNT] = {DENSE, .typed = "eager_bincount", .infer_late = true,
+                        .is_late = is_late,
                         .attrs = {{.name = "size", EAGER__ATTR_INT},
                                   {.name = "T", EAGER__ATTR_DTYPE, EAGER_INT32},
                                   {.name = "binary_output", EAGER__ATTR_BOOL},

@@ -36,17 +36,15 @@ static eager__grid plan(eager__commands *commands, entropy_shape *s, bool brief,
 static eager_status infer_softmax(eager__call *call) {
   const eager__shape *x = call->inputs[0].shape, *labels = call->inputs[1].shape;
   char text[2][EAGER__SHAPE_TEXT];
-  eager__shape shape = *x;
-  if (!eager__shape_equal(x, labels)) {
-    EAGER__REQUIRE(eager__shape_broadcast(x, labels, &shape) == EAGER_OK,
-                   EAGER_INVALID_ARGUMENT,
-                   "logits and labels must be broadcastable: logits_size=%s labels_size=%s",
-                   eager__shape_text(x, text[0]), eager__shape_text(labels, text[1]));
-    EAGER__REQUIRE(shape.rank == 2, EAGER_INVALID_ARGUMENT,
-                   "logits and labels must be either 2-dimensional, or broadcasted to be "
-                   "2-dimensional, got shapes %s and %s",
-                   eager__shape_text(x, text[0]), eager__shape_text(labels, text[1]));
-  }
+  eager__shape shape;
+  EAGER__REQUIRE(eager__shape_broadcast(x, labels, &shape) == EAGER_OK,
+                 EAGER_INVALID_ARGUMENT,
+                 "logits and labels must be broadcastable: logits_size=%s labels_size=%s",
+                 eager__shape_text(x, text[0]), eager__shape_text(labels, text[1]));
+  EAGER__REQUIRE(shape.rank == 2 || eager__shape_agrees(x, labels), EAGER_INVALID_ARGUMENT,
+                 "logits and labels must be either 2-dimensional, or broadcasted to be "
+                 "2-dimensional, got shapes %s and %s",
+                 eager__shape_text(x, text[0]), eager__shape_text(labels, text[1]));
   EAGER__REQUIRE(shape.rank > 0, EAGER_INVALID_ARGUMENT,
                  "logits must have at least 1 dimension, got shape []");
   set_outputs(call, &shape);
@@ -143,7 +141,7 @@ static eager_status launch_sparse(eager__call *call, eager__commands *commands) 
 static eager_status infer_sigmoid(eager__call *call) {
   const eager__shape *labels = call->inputs[0].shape, *x = call->inputs[1].shape;
   char text[2][EAGER__SHAPE_TEXT];
-  EAGER__REQUIRE(eager__shape_equal(x, labels), EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(eager__shape_agrees(x, labels), EAGER_INVALID_ARGUMENT,
                  "`logits` and `labels` must have the same shape, received (%s vs %s)",
                  eager__shape_text(x, text[0]), eager__shape_text(labels, text[1]));
   call->outputs[0].dtype = call->dtype;

@@ -122,7 +122,8 @@ static const eager_dtype results[] = {
 static eager_status check_clip(const eager__shape *t, const eager__shape *all) {
   char whole[EAGER__SHAPE_TEXT], clipped[EAGER__SHAPE_TEXT];
   for (int i = 0, lead = all->rank - t->rank; i < all->rank; i++) {
-    bool same = i >= lead && (t->dims[i - lead] == all->dims[i] || t->dims[i - lead] == -1);
+    int64_t own = i < lead ? 0 : t->dims[i - lead];
+    bool same = i >= lead && (own == all->dims[i] || own < 0 || all->dims[i] < 0);
     EAGER__REQUIRE(
         same, EAGER_INVALID_ARGUMENT,
         "clip_value_min and clip_value_max must broadcast to the shape of t, %s, "

@@ -103,6 +103,10 @@ static eager_status infer_nd(eager__call *call) {
   EAGER__TRY(read_batch(call, &batch));
   EAGER__TRY(eager__corner_check(indices, params->rank - batch, "params"));
   int depth = (int)indices->dims[indices->rank - 1];
+  EAGER__REQUIRE(depth >= 0, EAGER_INVALID_ARGUMENT,
+                 "the rank of what %s gives is unknown: indices of shape %s need a known "
+                 "last extent in a graph",
+                 call->name, eager__shape_text(indices, text));
   eager__result *out = &call->outputs[0];
   out->dtype = call->dtype;
   out->shape.rank = 0;

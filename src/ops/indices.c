@@ -21,7 +21,7 @@ eager_status eager__corner_check(const eager__shape *indices, int most, const ch
                  "Indices shape must have rank at least one. Found: %s",
                  eager__shape_text(indices, text));
   int64_t depth = indices->dims[indices->rank - 1];
-  EAGER__REQUIRE(depth >= 0 && depth <= most, EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(depth <= most, EAGER_INVALID_ARGUMENT,
                  "index innermost dimension length must be <= %s rank; saw: %" PRId64
                  " vs. %d",
                  what, depth, most);

@@ -22,8 +22,8 @@ typedef struct eager__corner { /* the kernels' `corner` */
   int64_t targets; /* what the strides count: slices of all but these dimensions */
 } eager__corner;
 
-/* INVALID_ARGUMENT unless indices have a last dimension, known and at most `most`, the
- * dimensions that `what` has for them. */
+/* INVALID_ARGUMENT unless indices have a last dimension of at most `most`, the dimensions
+ * that `what` has for them, or an unknown one. */
 eager_status eager__corner_check(const eager__shape *indices, int most, const char *what);
 
 /* For checked indices into the dimensions of `shape` from `first` on. */

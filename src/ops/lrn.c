@@ -18,7 +18,7 @@ static eager_status check_images(const eager__call *call) {
                    "%s must be 4-dimensional, got rank %d", call->op->inputs[i].name,
                    x->rank);
     char got[EAGER__SHAPE_TEXT], wanted[EAGER__SHAPE_TEXT];
-    EAGER__REQUIRE(eager__shape_equal(x, first), EAGER_INVALID_ARGUMENT,
+    EAGER__REQUIRE(eager__shape_agrees(x, first), EAGER_INVALID_ARGUMENT,
                    "%s and %s must have one shape, got %s and %s", call->op->inputs[0].name,
                    call->op->inputs[i].name, eager__shape_text(first, wanted),
                    eager__shape_text(x, got));

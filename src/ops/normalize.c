@@ -121,7 +121,13 @@ static eager_status compose_l2(eager__call *call, eager_tensor **outputs) {
 /* --- BatchNormalization --- */
 
 enum { X, MEAN, VARIANCE, OFFSET, SCALE };
-static const char no_offset; /* the call's `user`: scale stands where offset would */
+
+/* Which inputs of the record are the last ones; 0: it has none. */
+typedef struct lasts {
+  int offset, scale;
+} lasts;
+
+static const lasts both = {OFFSET, SCALE}, scale_alone = {0, OFFSET};
 
 static eager_status infer_batch(eager__call *call) {
   eager__shape shape = *call->inputs[X].shape;
@@ -136,17 +142,18 @@ static eager_status infer_batch(eager__call *call) {
 static eager_status compose_batch(eager__call *call, eager_tensor **outputs) {
   chain c = {.call = call};
   eager_dtype dtype = computed_dtype(call);
-  bool has_offset = call->input_count > OFFSET && call->user != &no_offset;
+  const lasts *last = call->op->data;
   eager_tensor *in[SCALE + 1] = {NULL};
   for (int i = 0; i < call->input_count; i++)
-    if (i != OFFSET || has_offset) in[i] = cast(&c, call->inputs[i].tensor, dtype);
+    in[i] = cast(&c, call->inputs[i].tensor, dtype);
+  eager_tensor *scale = in[last->scale];
   eager_tensor *epsilon = number(&c, eager__attr_get(call, "variance_epsilon")->f, dtype);
   eager_tensor *inverse = unary(&c, "Rsqrt", binary(&c, "AddV2", in[VARIANCE], epsilon));
-  if (call->input_count > SCALE) inverse = binary(&c, "Mul", inverse, in[SCALE]);
+  if (call->input_count > last->scale) inverse = binary(&c, "Mul", inverse, scale);
   eager_tensor *scaled = binary(&c, "Mul", in[X], inverse);
   eager_tensor *level = binary(&c, "Mul", in[MEAN], inverse), *y;
-  if (has_offset)
-    y = binary(&c, "AddV2", scaled, binary(&c, "Sub", in[OFFSET], level));
+  if (last->offset && call->input_count > last->offset)
+    y = binary(&c, "AddV2", scaled, binary(&c, "Sub", in[last->offset], level));
   else
     y = binary(&c, "Sub", scaled, level);
   return finish(&c, cast(&c, y, call->dtype), outputs);
@@ -175,9 +182,20 @@ static const eager__op ops[COUNT] = {
                .dtypes = EAGER__FLOATS,
                .attrs = {{.name = "variance_epsilon", EAGER__ATTR_FLOAT, .required = true}},
                .infer = infer_batch,
-               .compose = compose_batch},
+               .compose = compose_batch,
+               .data = &both},
 };
 const eager__op_list eager__ops_normalize = {ops, COUNT};
+
+/* The typed door's own: by name no scale goes without an offset. */
+static const eager__op batch_without_offset = {
+    .name = "BatchNormalization",
+    .inputs = {{.name = "x"}, {.name = "mean"}, {.name = "variance"}, {.name = "scale"}},
+    .dtypes = EAGER__FLOATS,
+    .attrs = {{.name = "variance_epsilon", EAGER__ATTR_FLOAT, .required = true}},
+    .infer = infer_batch,
+    .compose = compose_batch,
+    .data = &scale_alone};
 
 eager_status eager_l2_normalize(eager_tensor *x, const int64_t *axes, int axis_count,
                                 double epsilon, eager_tensor **out) {
@@ -198,11 +216,12 @@ eager_status eager_batch_normalization(eager_tensor *x, eager_tensor *mean,
                                        eager_tensor *scale, double variance_epsilon,
                                        eager_tensor **out) {
   if (out != NULL) *out = NULL;
-  eager_tensor *inputs[] = {x, mean, variance, offset != NULL ? offset : scale, scale};
-  int count = scale != NULL ? 5 : offset != NULL ? 4 : 3;
+  bool scale_only = offset == NULL && scale != NULL;
+  eager_tensor *inputs[] = {x, mean, variance, scale_only ? scale : offset, scale};
+  int count = 3 + (offset != NULL) + (scale != NULL);
+  const eager__op *op = scale_only ? &batch_without_offset : &ops[BATCH];
   eager__call call;
-  EAGER__TRY(eager__call_begin(&call, &ops[BATCH], inputs, count));
-  if (offset == NULL) call.user = &no_offset;
+  EAGER__TRY(eager__call_begin(&call, op, inputs, count));
   eager__call_set_float(&call, "variance_epsilon", variance_epsilon);
   return eager__call_run(&call, NULL, out, 1);
 }

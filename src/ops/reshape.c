@@ -130,8 +130,14 @@ static eager_status infer_expand_dims(eager__call *call) {
 static eager_status dropped_axes(const eager__shape *input, const eager__attr *list,
                                  unsigned *out) {
   *out = 0;
-  for (int i = 0; list->count == 0 && i < input->rank; i++)
+  for (int i = 0; list->count == 0 && i < input->rank; i++) {
+    char text[EAGER__SHAPE_TEXT];
+    EAGER__REQUIRE(input->dims[i] >= 0, EAGER_INVALID_ARGUMENT,
+                   "the rank of what Squeeze gives is unknown: name the axes to drop of "
+                   "shape %s in a graph",
+                   eager__shape_text(input, text));
     if (input->dims[i] == 1) *out |= 1u << i;
+  }
   for (size_t i = 0; i < list->count; i++) {
     int64_t axis = list->ints[i];
     EAGER__REQUIRE(axis >= -input->rank && axis < input->rank, EAGER_INVALID_ARGUMENT,

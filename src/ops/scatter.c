@@ -49,6 +49,7 @@ static eager_status check_inner(const eager__shape *out, const eager__shape *ind
                                 const eager__shape *updates) {
   char a[EAGER__SHAPE_TEXT], b[EAGER__SHAPE_TEXT];
   int outer = indices->rank - 1, depth = (int)indices->dims[outer];
+  if (depth < 0) return EAGER_OK;
   EAGER__REQUIRE(updates->rank - outer == out->rank - depth, EAGER_INVALID_ARGUMENT,
                  "Inner dimensions of output shape must match inner dimensions of updates "
                  "shape. Output: %s updates: %s",
@@ -82,7 +83,8 @@ static eager_status infer(eager__call *call) {
   EAGER__REQUIRE(eager__shape_elements(&out->shape) != 0 || entries <= 0,
                  EAGER_INVALID_ARGUMENT,
                  "Indices and updates specified for empty output shape");
-  return eager__buckets_check(entries, eager__shape_product(&out->shape, 0, depth));
+  int64_t targets = depth < 0 ? -1 : eager__shape_product(&out->shape, 0, depth);
+  return eager__buckets_check(entries, targets);
 }
 
 /* What the updates come upon. */

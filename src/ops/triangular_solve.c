@@ -82,6 +82,7 @@ static const eager__op ops[] = {
      .typed = "eager_cholesky_solve",
      .inputs = {{.name = "chol"}, {.name = "rhs"}},
      .dtypes = EAGER__FLOATS,
+     .checked = true,
      .infer = infer,
      .compose = compose_cholesky},
 };

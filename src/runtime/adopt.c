@@ -1,6 +1,7 @@
 #include "runtime/adopt.h"
 
 #include "cl/foreign.h"
+#include "runtime/record.h"
 #include "runtime/scope.h"
 #include "tensor/forms.h"
 
@@ -8,8 +9,9 @@ eager_status eager__adopt(eager_dtype dtype, const eager__shape *shape, void *da
                           size_t size, void (*free_fn)(void *data, void *user), void *user,
                           eager_tensor **out, bool *out_adopted) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
   *out_adopted = false;
+  if (eager__scope_recorder()) return EAGER_OK; /* it becomes a constant, by copy */
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   if (!data || !size || dtype == EAGER_BOOL) return EAGER_OK; /* bools are normalized */
   EAGER__TRY(eager__scope_reserve(1));
   eager__device *device = eager__scope_device(runtime);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/strbuf.h"
+#include "runtime/record.h"
 #include "runtime/run.h"
 
 int eager__op_input_count(const eager__op *op) {
@@ -108,6 +109,13 @@ static eager_status refuse_released(const eager__call *call, int input) {
   return eager__handle_refuse(call->inputs[input].tensor, what);
 }
 
+static eager_status refuse_symbolic(const eager__call *call, int input) {
+  char what[128];
+  snprintf(what, sizeof what, "input #%d(zero-based) of %s, `%s`,", input, call->name,
+           spec_of(call->op, input)->name);
+  return eager__tensor_refuse_symbolic(call->inputs[input].tensor, what);
+}
+
 static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
   int least = wanted - call->op->optional_inputs;
@@ -125,6 +133,7 @@ static eager_status check_arity(const eager__call *call) {
     EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "input #%d(zero-based) of %s, `%s`, is NULL",
                    i, call->name, spec_of(call->op, i)->name);
     if (!eager__tensor_is_live(t)) return refuse_released(call, i);
+    if (t->symbol && !eager__scope_recorder()) return refuse_symbolic(call, i);
   }
   return EAGER_OK;
 }
@@ -216,7 +225,10 @@ eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
 eager_status eager__call_check_outputs(const eager__call *call) {
   for (int i = 0; i < call->output_count; i++) {
     const eager__result *result = &call->outputs[i];
-    EAGER__TRY(eager__shape_check(result->dtype, result->shape.rank, result->shape.dims));
+    eager__shape known = result->shape; /* unknown extents may be anything */
+    for (int k = 0; k < known.rank; k++)
+      if (known.dims[k] < 0) known.dims[k] = 1;
+    EAGER__TRY(eager__shape_check(result->dtype, known.rank, known.dims));
   }
   return EAGER_OK;
 }

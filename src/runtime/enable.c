@@ -7,19 +7,20 @@
 #include "base/fork.h"
 #include "base/handles.h"
 #include "base/log.h"
-#include "cl/blas.h"
 #include "cl/program.h"
-#include "cl/user_program.h"
-#include "runtime/capability.h"
-#include "runtime/copy_stats.h"
+#include "runtime/close.h"
 #include "runtime/drain.h"
 #include "runtime/mirror.h"
+#include "runtime/record.h"
 #include "runtime/scope.h"
 #include "runtime/trace.h"
-#include "runtime/transfer.h"
-#include "tensor/pool.h"
 
-typedef enum process_state { STATE_FRESH, STATE_ENABLED, STATE_CLOSED } process_state;
+typedef enum process_state {
+  STATE_FRESH,
+  STATE_SESSION, /* a runtime for sessions; eager execution is not enabled */
+  STATE_ENABLED,
+  STATE_CLOSED
+} process_state;
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_ENABLE);
 static _Atomic(eager__runtime *) active; /* the one global: serves the public API */
 static eager__runtime *retired; /* after shutdown: handles still name their devices */
@@ -32,23 +33,38 @@ eager__runtime *eager__runtime_get(void) {
   return atomic_load_explicit(&active, memory_order_acquire);
 }
 
-eager_status eager__runtime_require(eager__runtime **out) {
-  *out = eager__runtime_get();
-  if (*out) return EAGER_OK;
-  if (eager__is_forked()) return eager__fork_refuse();
-  if (atomic_load(&state) == STATE_CLOSED)
-    EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+static bool is_enabled(void) {
+  return atomic_load_explicit(&state, memory_order_relaxed) == STATE_ENABLED;
+}
+
+static eager_status refuse_disabled(void) {
   EAGER__FAIL(EAGER_FAILED_PRECONDITION,
               "eager execution is not enabled: call eager_enable_execution() at program "
               "start");
 }
 
+eager_status eager__runtime_require(eager__runtime **out) {
+  EAGER__TRY(eager__runtime_require_any(out));
+  if (is_enabled() || eager__scope_in_session()) return EAGER_OK;
+  return refuse_disabled();
+}
+
+eager_status eager__runtime_require_any(eager__runtime **out) {
+  *out = eager__runtime_get();
+  if (*out) return EAGER_OK;
+  if (eager__is_forked()) return eager__fork_refuse();
+  if (atomic_load(&state) == STATE_CLOSED)
+    EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  return refuse_disabled();
+}
+
 eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out) {
-  EAGER__TRY(eager__runtime_require(out));
-  EAGER__REQUIRE(tensor, EAGER_INVALID_ARGUMENT, "the tensor is NULL");
-  if (!eager__handle_is_live(tensor, EAGER__HANDLE_TENSOR))
-    return eager__handle_refuse(tensor, "the tensor");
-  return EAGER_OK;
+  const eager_tensor *t = tensor;
+  bool is_live = t && eager__tensor_is_live(t);
+  if (is_live && t->symbol) return eager__tensor_refuse_symbolic(t, "the tensor");
+  EAGER__TRY(eager__runtime_require_any(out));
+  EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "the tensor is NULL");
+  return is_live ? EAGER_OK : eager__handle_refuse(t, "the tensor");
 }
 
 void eager__note_graph_use(const char *which) {
@@ -57,7 +73,7 @@ void eager__note_graph_use(const char *which) {
 }
 
 bool eager_executing_eagerly(void) {
-  return eager__runtime_get() != NULL && !eager__scope_is_recording();
+  return eager__runtime_get() != NULL && is_enabled() && !eager__scope_recorder();
 }
 
 /* --- Enabling --- */
@@ -288,7 +304,7 @@ static void leave_to_parent(void) {
 }
 
 /* Lock held. */
-static eager_status enable_first(eager__options *requested) {
+static eager_status enable_first(eager__options *requested, process_state next) {
   eager__runtime *runtime;
   EAGER__TRY(build(requested, &runtime));
   eager__options_apply_gemm();
@@ -297,7 +313,7 @@ static eager_status enable_first(eager__options *requested) {
   eager__mirrors_open(runtime);
   atexit(eager__drain_at_exit);
   eager__fork_on_child(leave_to_parent);
-  atomic_store(&state, STATE_ENABLED);
+  atomic_store(&state, next);
   atomic_store_explicit(&active, runtime, memory_order_release);
   return EAGER_OK;
 }
@@ -305,7 +321,7 @@ static eager_status enable_first(eager__options *requested) {
 static eager_status enable(eager__options *requested, bool *out_first) {
   const char *used = atomic_load(&graph_use);
   eager__runtime *runtime = eager__runtime_get();
-  if (used && !runtime) {
+  if (used && !is_enabled()) {
     eager__options_free(requested);
     EAGER__FAIL(EAGER_INVALID_ARGUMENT,
                 "eager execution must be enabled at program startup: a graph was already "
@@ -318,7 +334,30 @@ static eager_status enable(eager__options *requested, bool *out_first) {
     return status;
   }
   *out_first = true;
-  return enable_first(requested);
+  return enable_first(requested, STATE_ENABLED);
+}
+
+static eager_status session_runtime(const eager_config *config) {
+  eager__options requested;
+  if (atomic_load(&state) == STATE_CLOSED)
+    EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  EAGER__TRY(eager__options_read(config, EAGER_DEVICE_PLACEMENT_AUTO, EAGER_EXECUTION_AUTO,
+                                 atomic_load(&state) == STATE_FRESH, &requested));
+  eager__runtime *runtime = eager__runtime_get();
+  if (!runtime) return enable_first(&requested, STATE_SESSION);
+  eager_status status = compare(runtime, &requested);
+  eager__options_free(&requested);
+  return status;
+}
+
+eager_status eager__runtime_for_session(const eager_config *config, eager__runtime **out) {
+  *out = NULL;
+  if (eager__is_forked()) return eager__fork_refuse();
+  eager__mutex_lock(&lock);
+  eager_status status = session_runtime(config);
+  if (status == EAGER_OK) *out = eager__runtime_get();
+  eager__mutex_unlock(&lock);
+  return status;
 }
 
 eager_status eager_enable_execution(const eager_config *config,
@@ -343,35 +382,6 @@ eager_status eager_enable_execution(const eager_config *config,
 
 /* --- The end --- */
 
-static void close_devices(eager__runtime *runtime) {
-  eager__blas_close();
-  for (int i = 0; i < runtime->device_count; i++) {
-    eager__device *device = runtime->devices[i];
-    if (atomic_load(&device->is_open)) {
-      eager__timeline_abandon(&device->compute);
-      eager__pool_close(device);
-      eager__device_close(device);
-    }
-    eager__failures_close(device);
-  }
-  for (int i = 0; i < runtime->context_count; i++)
-    eager__context_close(runtime->contexts[i]);
-}
-
-static void close_runtime(eager__runtime *runtime) {
-  for (int i = 0; i < runtime->device_count; i++)
-    eager__worker_stop(runtime, runtime->devices[i]);
-  eager__trace_close(runtime); /* while the names of users' kernels live */
-  eager__forms_close();
-  eager__mirrors_close();
-  close_devices(runtime);
-  eager__copy_stats_close();
-  eager__capability_close();
-  eager__user_programs_close();
-  eager__log_configure(NULL, NULL, EAGER_LOG_WARNING);
-  eager__options_free(&runtime->options);
-}
-
 eager_status eager_shutdown(void) {
   if (eager__is_forked()) return eager__fork_refuse();
   eager__mutex_lock(&lock);
@@ -383,6 +393,6 @@ eager_status eager_shutdown(void) {
     retired = runtime;
   }
   eager__mutex_unlock(&lock);
-  if (runtime) close_runtime(runtime); /* no lock held: users' free_fns run in it */
+  if (runtime) eager__runtime_close(runtime); /* no lock held: users' free_fns run in it */
   return EAGER_OK;
 }

@@ -81,6 +81,7 @@ typedef struct eager__call {
   const struct eager__op *op;
   const char *name; /* the op's; in an inner call that of the op it is a part of */
   const struct eager__call *outer; /* of an inner call, else NULL */
+  const char *request;             /* recording: the device asked for, or NULL */
   eager__device *device; /* from place on; ops look at eager__commands_traits only */
   uint64_t number;
   bool is_plain;    /* every input is on `device`, submitted, and cannot fail any more */
@@ -116,10 +117,13 @@ typedef struct eager__op {
   /* Appends the commands that compute the outputs. NULL for an op that only makes views.
    * Not called when every output has zero elements. */
   eager_status (*launch)(eager__call *call, struct eager__commands *commands);
-  /* Instead of infer and launch: an op made of other ops, run by inner calls (run.h) of
-   * this op. The call's inputs are on its device by then. Fills `outputs`; on failure what
-   * it has put there is released by the runtime. */
+  /* Instead of launch: an op made of other ops, run by inner calls (run.h) of this op. The
+   * call's inputs are on its device by then. Fills `outputs`; on failure what it has put
+   * there is released by the runtime. infer comes before it, unless there is none: so it is
+   * with infer_late, and only with that, for a graph must know what comes out. */
   eager_status (*compose)(eager__call *call, eager_tensor **outputs);
+  /* With infer_late: whether this call's output sizes do; NULL: every one's. */
+  bool (*is_late)(const struct eager__call *call);
   /* Before anything is copied for compose: refuses what infer would; host only, or NULL. */
   eager_status (*check)(const eager__call *call);
   const void *data; /* the op file's own: an elementwise row */

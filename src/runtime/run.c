@@ -10,6 +10,7 @@
 #include "runtime/compose.h"
 #include "runtime/mirror.h"
 #include "runtime/placement.h"
+#include "runtime/record.h"
 #include "runtime/scope.h"
 #include "runtime/submit.h"
 #include "runtime/trace.h"
@@ -364,17 +365,20 @@ static eager_status run(eager__runtime *runtime, eager__call *call,
 
 eager_status eager__call_run(eager__call *call, const char *device, eager_tensor **outputs,
                              int output_count) {
-  uint64_t begin = eager__trace_begin();
+  eager__recorder *recorder = eager__scope_recorder();
+  uint64_t begin = recorder ? 0 : eager__trace_begin();
   for (int i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
   eager__runtime *runtime;
   eager__scope scope = {0};
-  eager_status status = eager__runtime_require(&runtime);
-  if (status == EAGER_OK) {
+  eager_status status;
+  if (recorder) {
+    status = eager__record(recorder, call, device, outputs, output_count);
+  } else if ((status = eager__runtime_require(&runtime)) == EAGER_OK) {
     scope = eager__scope_look(runtime);
     status = run(runtime, call, &scope, device, outputs, output_count);
   }
   if (begin) eager__trace_call(call, begin, status, outputs, output_count);
-  bool owned = scope.has_tidy && !call->outer;
+  bool owned = (recorder || scope.has_tidy) && !call->outer;
   eager__call_end(call);
   if (status == EAGER_OK && !owned) return EAGER_OK;
   for (int i = 0; outputs && i < output_count; i++) {

@@ -18,13 +18,22 @@ typedef struct eager__runtime {
   _Atomic uint64_t op_number;
 } eager__runtime;
 
-/* The runtime if enabled and not shut down, else NULL. */
+/* The runtime if enabled, or made for a session, and not shut down; else NULL. */
 eager__runtime *eager__runtime_get(void);
 
-/* The same as an answer: FAILED_PRECONDITION with semantics.md's texts. */
+/* For ops and scopes: enabled, or this thread runs a session. FAILED_PRECONDITION with
+ * semantics.md's texts. */
 eager_status eager__runtime_require(eager__runtime **out);
 
-/* What a call on an existing tensor needs: FAILED_PRECONDITION after shutdown. */
+/* For values from the host, which sessions are fed: enabled, or there is a session. */
+eager_status eager__runtime_require_any(eager__runtime **out);
+
+/* Makes the runtime as eager_enable_execution would, without enabling, or compares the
+ * request with the one there is. */
+eager_status eager__runtime_for_session(const eager_config *config, eager__runtime **out);
+
+/* What a call on an existing tensor needs: FAILED_PRECONDITION after shutdown, and for a
+ * tensor that has no value. */
 eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out);
 
 /* An enabled device by any accepted form of its name. NOT_FOUND lists what is there. */

@@ -7,6 +7,7 @@
 #include "base/small.h"
 #include "eagercl/tensor.h"
 #include "runtime/capability.h"
+#include "runtime/record.h"
 #include "runtime/transfer.h"
 
 typedef struct tidy_scope {
@@ -23,6 +24,10 @@ typedef struct thread_state {
   size_t kept_count, kept_capacity;
   tidy_scope *tidies;
   size_t tidy_count, tidy_capacity;
+  size_t tidy_floor; /* those below do not count */
+  eager__recorder **recorders;
+  size_t recorder_count, recorder_capacity;
+  int sessions; /* under way */
   eager__thread_work *work;
 } thread_state;
 
@@ -45,6 +50,8 @@ static void release_kept(size_t from) {
 static void drop_thread(void *unused) {
   (void)unused;
   release_kept(0);
+  while (state.recorder_count) (void)eager__scope_pop_recorder();
+  eager__free(state.recorders);
   eager__free(state.kept);
   eager__free(state.tidies);
   eager__free(state.devices);
@@ -75,8 +82,8 @@ static void own_thread(void) {
 /* --- Devices, policy, mode --- */
 
 eager__device *eager__scope_device(eager__runtime *runtime) {
-  return state.device_count ? state.devices[state.device_count - 1]
-                            : runtime->default_device;
+  return state.device_count && !state.sessions ? state.devices[state.device_count - 1]
+                                               : runtime->default_device;
 }
 
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
@@ -94,13 +101,17 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
-eager__scope eager__scope_look(eager__runtime *runtime) {
-  return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
-                        state.tidy_count > 0};
+static bool has_tidy(void) {
+  return state.tidy_count > state.tidy_floor && !state.sessions;
 }
 
-bool eager__scope_is_recording(void) {
-  return false;
+eager__scope eager__scope_look(eager__runtime *runtime) {
+  return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
+                        has_tidy()};
+}
+
+const char *eager__scope_device_name(void) {
+  return state.device_count ? state.devices[state.device_count - 1]->short_name : NULL;
 }
 
 eager_status eager_push_device(const char *name) {
@@ -163,6 +174,45 @@ eager_execution_mode eager_get_execution_mode(void) {
   return runtime ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
 }
 
+/* --- Recording, and running what was recorded --- */
+
+eager__recorder *eager__scope_recorder(void) {
+  if (!state.recorder_count || state.sessions) return NULL;
+  return state.recorders[state.recorder_count - 1];
+}
+
+eager_status eager__scope_push_recorder(eager__recorder *recorder) {
+  EAGER__TRY(eager__reserve(&state.recorders, &state.recorder_capacity,
+                            state.recorder_count + 1, sizeof *state.recorders));
+  own_thread();
+  state.recorders[state.recorder_count++] = recorder;
+  return EAGER_OK;
+}
+
+eager_status eager__scope_pop_recorder(void) {
+  EAGER__REQUIRE(state.recorder_count, EAGER_FAILED_PRECONDITION,
+                 "eager_graph_end: no graph scope is open in this thread");
+  eager__recorder *last = state.recorders[--state.recorder_count];
+  last->end(last);
+  return EAGER_OK;
+}
+
+size_t eager__scope_recorder_depth(void) {
+  return state.recorder_count;
+}
+
+void eager__scope_begin_session(void) {
+  state.sessions++;
+}
+
+void eager__scope_end_session(void) {
+  state.sessions--;
+}
+
+bool eager__scope_in_session(void) {
+  return state.sessions > 0;
+}
+
 /* --- ASYNC work of this thread --- */
 
 eager__thread_work *eager__scope_work(eager__runtime *runtime) {
@@ -214,7 +264,7 @@ eager_status eager_tidy_begin(void) {
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__REQUIRE(state.tidy_count, EAGER_FAILED_PRECONDITION,
+  EAGER__REQUIRE(state.tidy_count > state.tidy_floor, EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
   return EAGER_OK;
@@ -237,13 +287,27 @@ eager_status eager_tidy_keep(eager_tensor *t) {
 }
 
 eager_status eager__scope_reserve(int count) {
-  if (!state.tidy_count) return EAGER_OK;
+  if (!has_tidy()) return EAGER_OK;
   return eager__reserve(&state.kept, &state.kept_capacity, state.kept_count + (size_t)count,
                         sizeof *state.kept);
 }
 
 void eager__scope_give(eager_tensor *t) {
-  if (!state.tidy_count) return;
+  if (!has_tidy()) return;
   t->scoped = true;
   state.kept[state.kept_count++] = t;
+}
+
+size_t eager__scope_set_tidies_aside(void) {
+  size_t before = state.tidy_floor;
+  state.tidy_floor = state.tidy_count;
+  return before;
+}
+
+bool eager__scope_take_tidies_back(size_t before) {
+  bool left = state.tidy_count > state.tidy_floor;
+  if (left) release_kept(state.tidies[state.tidy_floor].begin);
+  state.tidy_count = state.tidy_floor;
+  state.tidy_floor = before;
+  return !left;
 }

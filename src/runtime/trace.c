@@ -51,7 +51,7 @@ void eager__trace_call(const eager__call *call, uint64_t begin, eager_status sta
 void eager__trace_value(const char *name, uint64_t begin, eager_status status,
                         const eager_tensor *t, const eager__device *from, bool is_new) {
   if (!begin) return;
-  if (t && !eager__tensor_is_live(t)) t = NULL;
+  if (t && (!eager__tensor_is_live(t) || t->symbol)) t = NULL;
   uint64_t number = eager__trace_number();
   eager__trace_set_number(0);
   eager__trace_record *record = eager__trace_take();

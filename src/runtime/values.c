@@ -7,10 +7,12 @@
 #include "runtime/adopt.h"
 #include "runtime/allocate.h"
 #include "runtime/commands.h"
+#include "runtime/record.h"
 #include "runtime/run.h"
 #include "runtime/scope.h"
 #include "runtime/trace.h"
 #include "runtime/transfer.h"
+#include "runtime/values.h"
 #include "tensor/format.h"
 
 /* --- From the host --- */
@@ -19,25 +21,20 @@ static eager__writer writer_for(size_t size) {
   return size <= EAGER__STAGING_LIMIT ? EAGER__WRITER_COMPUTE : EAGER__WRITER_TRANSFER;
 }
 
-/* A new value on the scope's device, with its buffer's bytes still to be written. */
-static eager_status begin_value(eager_dtype dtype, int rank, const int64_t *dims,
-                                const void *data, eager__runtime **out_runtime,
+/* A new value, with its buffer's bytes still to be written. */
+static eager_status begin_value(eager__runtime *runtime, const char *name,
+                                eager_dtype dtype, const eager__shape *shape,
                                 eager_tensor **out) {
-  eager__shape shape;
-  EAGER__TRY(eager__runtime_require(out_runtime));
-  EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
-  size_t size = (size_t)eager__shape_elements(&shape) * eager_dtype_size(dtype);
-  EAGER__REQUIRE(data || !size, EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", size);
+  size_t size = (size_t)eager__shape_elements(shape) * eager_dtype_size(dtype);
   EAGER__TRY(eager__scope_reserve(1));
-  eager__runtime *runtime = *out_runtime;
-  eager__device *device = eager__scope_device(runtime);
-  EAGER__TRY(eager__runtime_open_device(runtime, device));
+  eager__device *device;
+  EAGER__TRY(eager__scope_open(runtime, name, &device));
   eager__origin origin = {"FromHost", atomic_fetch_add(&runtime->op_number, 1) + 1, 0};
   eager__trace_enter(origin.number);
   eager__buffer *buffer;
   EAGER__TRY(eager__allocate(runtime, device, size, writer_for(size), origin,
                              EAGER__SEQ_DEFERRED, &buffer));
-  eager_status status = eager__tensor_new(dtype, &shape, buffer, 0, origin, out);
+  eager_status status = eager__tensor_new(dtype, shape, buffer, 0, origin, out);
   eager__buffer_release(buffer);
   return status;
 }
@@ -86,11 +83,13 @@ static eager_status settle(eager__runtime *runtime, const eager_tensor *t) {
   return EAGER_OK;
 }
 
-static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
-                              const void *data, eager_tensor **out) {
+eager_status eager__value_on(const char *device, eager_dtype dtype,
+                             const eager__shape *shape, const void *data,
+                             eager_tensor **out) {
   eager__runtime *runtime;
   eager_tensor *t;
-  EAGER__TRY(begin_value(dtype, rank, dims, data, &runtime, &t));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
+  EAGER__TRY(begin_value(runtime, device, dtype, shape, &t));
   eager_status status = dtype == EAGER_BOOL ? write_bools(runtime, t->buffer, data)
                                             : write_buffer(runtime, t->buffer, data);
   if (status == EAGER_OK) status = settle(runtime, t);
@@ -103,12 +102,29 @@ static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
   return EAGER_OK;
 }
 
+static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
+                              const void *data, eager_tensor **out) {
+  eager__recorder *recorder = eager__scope_recorder();
+  eager__runtime *runtime;
+  eager__shape shape;
+  if (!recorder) EAGER__TRY(eager__runtime_require_any(&runtime));
+  EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
+  size_t size = (size_t)eager__shape_elements(&shape) * eager_dtype_size(dtype);
+  EAGER__REQUIRE(data || !size, EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", size);
+  if (!recorder) return eager__value_on(NULL, dtype, &shape, data, out);
+  EAGER__TRY(eager__scope_reserve(1));
+  EAGER__TRY(recorder->add_value(recorder, dtype, &shape, data, out));
+  eager__scope_give(*out);
+  return EAGER_OK;
+}
+
 eager_status eager_tensor_from_host(eager_dtype dtype, int rank, const int64_t *dims,
                                     const void *data, eager_tensor **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
   uint64_t begin = eager__trace_begin();
   eager_status status = from_host(dtype, rank, dims, data, out);
+  if (*out && (*out)->symbol) return status;
   eager__trace_value("FromHost", begin, status, *out, NULL, true);
   return status;
 }
@@ -167,7 +183,7 @@ eager_status eager_tensor_zeros(eager_dtype dtype, int rank, const int64_t *dims
   eager__runtime *runtime;
   eager__shape shape;
   eager__call call;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
   EAGER__TRY(eager__call_begin(&call, &zeros_op, NULL, 0));
   eager__call_set_ints(&call, "dims", shape.dims, (size_t)shape.rank);

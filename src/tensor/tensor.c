@@ -21,6 +21,7 @@ eager_status eager__tensor_over(eager_dtype dtype, const eager__shape *shape,
   atomic_init(&t->refs, 1);
   t->dtype = dtype;
   t->shape = *shape;
+  t->symbol = NULL;
   t->buffer = buffer;
   t->offset = offset;
   t->origin = origin;
@@ -28,6 +29,19 @@ eager_status eager__tensor_over(eager_dtype dtype, const eager__shape *shape,
   eager__handle_made(t, EAGER__HANDLE_TENSOR);
   *out = t;
   return EAGER_OK;
+}
+
+eager_status eager__tensor_symbolic(eager_dtype dtype, const eager__shape *shape,
+                                    eager__symbol *symbol, eager__origin origin,
+                                    eager_tensor **out) {
+  EAGER__TRY(eager__tensor_over(dtype, shape, NULL, 0, origin, out));
+  (*out)->symbol = symbol;
+  return EAGER_OK;
+}
+
+eager_status eager__tensor_refuse_symbolic(const eager_tensor *t, const char *what) {
+  EAGER__FAIL(EAGER_FAILED_PRECONDITION, "%s %s:%d is symbolic: run it in a session", what,
+              t->symbol->name, t->symbol->output);
 }
 
 void eager_tensor_retain(eager_tensor *t) {
@@ -54,7 +68,10 @@ void eager_tensor_release(eager_tensor *t) {
     return;
   }
   if (!last && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
-  eager__buffer_release(t->buffer);
+  if (t->symbol)
+    t->symbol->drop(t->symbol);
+  else
+    eager__buffer_release(t->buffer);
   eager__handle_free(t, sizeof *t, t->origin.op, t->origin.number);
 }
 
@@ -89,10 +106,10 @@ int64_t eager_tensor_num_elements(const eager_tensor *t) {
 }
 
 size_t eager_tensor_byte_size(const eager_tensor *t) {
-  if (!is_usable(t)) return 0;
+  if (!is_usable(t) || t->symbol) return 0;
   return (size_t)eager__shape_elements(&t->shape) * eager_dtype_size(t->dtype);
 }
 
 const char *eager_tensor_device(const eager_tensor *t) {
-  return is_usable(t) ? t->buffer->device->full_name : "";
+  return is_usable(t) && !t->symbol ? t->buffer->device->full_name : "";
 }

@@ -134,6 +134,42 @@ static void saves_four_weights(void **state) {
   program_folder_remove();
 }
 
+enum { WEIGHTS = 4, MOST_BYTES = 40000 };
+
+static void train_and_read(const char *graph, unsigned char bytes[WEIGHTS][MOST_BYTES],
+                           size_t sizes[WEIGHTS]) {
+  static const char *const files[WEIGHTS] = {"w1.npy", "b1.npy", "w2.npy", "b2.npy"};
+  const char *words[] = {
+      "digits", "--device",       test_device(), "--mode=async",      "--epochs=2",
+      "--save", program_folder(), "--quiet",     "--check-reference", graph,
+      NULL};
+  program_result r = program_run(SECONDS, words);
+  if (r.status != 0) fail_msg("status %d: %s", r.status, r.err);
+  for (int i = 0; i < WEIGHTS; i++) {
+    FILE *file = fopen(program_path(files[i]), "rb");
+    assert_non_null(file);
+    sizes[i] = fread(bytes[i], 1, MOST_BYTES, file);
+    fclose(file);
+  }
+}
+
+/* The bits of the weights do not depend on whether the step was recorded. */
+static void a_recorded_step_learns_the_same(void **state) {
+  (void)state;
+  static unsigned char eager[WEIGHTS][MOST_BYTES], graph[WEIGHTS][MOST_BYTES];
+  size_t eager_sizes[WEIGHTS], graph_sizes[WEIGHTS];
+  begin();
+  program_folder_make();
+  train_and_read(NULL, eager, eager_sizes);
+  train_and_read("--graph", graph, graph_sizes);
+  for (int i = 0; i < WEIGHTS; i++) {
+    assert_in_range(eager_sizes[i], 128, MOST_BYTES - 1);
+    assert_int_equal(eager_sizes[i], graph_sizes[i]);
+    assert_memory_equal(eager[i], graph[i], eager_sizes[i]);
+  }
+  program_folder_remove();
+}
+
 static void a_library_works_with_and_without_eager_tensors(void **state) {
   (void)state;
   assert_int_equal(setenv("EAGERCL_DEFAULT_DEVICE", test_device(), 1), 0);
@@ -148,6 +184,7 @@ int main(void) {
       cmocka_unit_test(learns_in_every_mode_under_every_policy),
       cmocka_unit_test(learns_from_ten_seeds),
       cmocka_unit_test(saves_four_weights),
+      cmocka_unit_test(a_recorded_step_learns_the_same),
       cmocka_unit_test(a_library_works_with_and_without_eager_tensors),
   };
   return test_main("api/digits", tests, sizeof tests / sizeof *tests);

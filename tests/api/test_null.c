@@ -17,6 +17,8 @@ static const call_name optional[] = {
     {"eager_enable_execution", "config"},
     {"eager_push_device", "name"},
     {"eager_kernel_new", "build_options"},
+    {"eager_session_new", "config"},
+    {"eager_function_new", "user"},
     {"eager_tensor_adopt_host", "free_fn"},
     {"eager_tensor_adopt_host", "user"},
     {"eager_tensor_from_cl_mem", "ready"},
@@ -50,6 +52,9 @@ static const call_name optional[] = {
     {"eager_fused_batch_norm_grad", "out_offset_backprop"},
     {NULL},
 };
+
+/* Needs a graph scope, in which ops would not run: tests/graph. */
+static const call_name elsewhere[] = {{"eager_placeholder", "name"}, {NULL}};
 
 /* Told by these words, or by "NULL". */
 static const struct {
@@ -136,7 +141,9 @@ static void every_null_is_told(void **state) {
   calls_make(program_folder(), &things);
   for (size_t c = 0; c < public_call_count; c++)
     for (int i = 0; i < public_calls[c].count; i++)
-      if (public_calls[c].parameters[i].kind == CALL_POINTER)
+      if (public_calls[c].parameters[i].kind == CALL_POINTER &&
+          !calls_is_listed(elsewhere, public_calls[c].name,
+                           public_calls[c].parameters[i].name))
         try_null(&public_calls[c], i, &things);
   printf("  null arguments: %zu functions, %d refused, %d meant, %d calls\n",
          public_call_count, counted.told, counted.meant, counted.tried);

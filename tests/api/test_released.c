@@ -14,9 +14,10 @@ static const bool is_checked = false;
 #endif
 
 static bool is_handle(const call_parameter *parameter) {
-  static const char *const types[] = {"eager_tensor *", "const eager_tensor *",
-                                      "eager_op *",     "eager_kernel *",
-                                      "eager_npz *",    "const eager_npz *"};
+  static const char *const types[] = {
+      "eager_tensor *",  "const eager_tensor *", "eager_op *",
+      "eager_kernel *",  "eager_npz *",          "const eager_npz *",
+      "eager_session *", "eager_function *",     "const eager_function *"};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (strcmp(parameter->type, types[i]) == 0) return true;
   return false;

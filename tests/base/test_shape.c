@@ -117,6 +117,16 @@ static void shapes_are_equal_by_rank_and_extents(void **state) {
   assert_true(eager__shape_equal(&none, &other_none));
 }
 
+static void shapes_agree_where_both_are_known(void **state) {
+  (void)state;
+  eager__shape a = {2, {2, -1}}, b = {2, {-1, 3}}, c = {2, {3, -1}}, d = {1, {2}};
+  assert_true(eager__shape_agrees(&a, &a));
+  assert_true(eager__shape_agrees(&a, &b));
+  assert_true(eager__shape_agrees(&b, &c));
+  assert_false(eager__shape_agrees(&a, &c));
+  assert_false(eager__shape_agrees(&a, &d));
+}
+
 static const struct broadcast_case {
   eager__shape a, b, out;
   const char *refusal;
@@ -345,6 +355,7 @@ int main(void) {
       cmocka_unit_test(dims_may_be_null_for_a_scalar_only),
       cmocka_unit_test(elements_products_and_texts),
       cmocka_unit_test(shapes_are_equal_by_rank_and_extents),
+      cmocka_unit_test(shapes_agree_where_both_are_known),
       cmocka_unit_test(broadcasting_is_numpys),
       cmocka_unit_test(axes_count_from_both_ends),
       cmocka_unit_test(strides_are_row_major),

@@ -1,0 +1,248 @@
+/* Functions: a graph and a session for each signature of the inputs. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fork.h"
+#include "graph/graph.h"
+#include "runtime/scope.h"
+
+typedef struct trace {
+  struct trace *next;
+  eager_graph *graph;
+  eager_session *session;
+  size_t input_count;
+  eager_tensor **inputs;  /* placeholders */
+  eager_tensor **outputs; /* symbolic */
+} trace;
+
+struct eager_function {
+  eager_function_body body;
+  void *user;
+  size_t output_count;
+  eager__mutex lock;
+  trace *traces; /* newest first; never changed once they are in the list */
+  size_t trace_count;
+};
+
+eager_status eager_function_new(eager_function_body body, size_t output_count, void *user,
+                                eager_function **out) {
+  EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
+  *out = NULL;
+  EAGER__REQUIRE(body, EAGER_INVALID_ARGUMENT, "eager_function_new: the body is NULL");
+  if (eager__is_forked()) return eager__fork_refuse();
+  eager_function *f = eager__alloc(sizeof *f);
+  if (!f) return eager__out_of_memory(sizeof *f);
+  f->body = body;
+  f->user = user;
+  f->output_count = output_count;
+  eager__mutex_init(&f->lock, EAGER__RANK_GRAPH);
+  eager__handle_made(f, EAGER__HANDLE_FUNCTION);
+  *out = f;
+  return EAGER_OK;
+}
+
+static void free_trace(trace *t, size_t output_count) {
+  for (size_t i = 0; t->inputs && i < t->input_count; i++)
+    eager_tensor_release(t->inputs[i]);
+  for (size_t i = 0; t->outputs && i < output_count; i++)
+    eager_tensor_release(t->outputs[i]);
+  eager__free(t->inputs);
+  eager__free(t->outputs);
+  eager_session_release(t->session);
+  eager_graph_release(t->graph);
+  eager__free(t);
+}
+
+void eager_function_release(eager_function *f) {
+  if (!f) return;
+  if (!eager__handle_is_live(f, EAGER__HANDLE_FUNCTION)) {
+    eager__handle_log(f, "eager_function_release: the function");
+    return;
+  }
+  while (f->traces) {
+    trace *t = f->traces;
+    f->traces = t->next;
+    free_trace(t, f->output_count);
+  }
+  eager__mutex_destroy(&f->lock);
+  eager__handle_free(f, 0, "a function", 0);
+}
+
+size_t eager_function_trace_count(const eager_function *f) {
+  if (!f || !eager__handle_is_live(f, EAGER__HANDLE_FUNCTION)) return 0;
+  eager_function *mine = (eager_function *)f; /* for its lock */
+  eager__mutex_lock(&mine->lock);
+  size_t count = mine->trace_count;
+  eager__mutex_unlock(&mine->lock);
+  return count;
+}
+
+/* --- The body --- */
+
+/* Tells what it left open, and closes it. */
+static eager_status call_body(const eager_function *f, eager_tensor *const *inputs,
+                              size_t input_count, eager_tensor **outputs) {
+  size_t depth = eager__scope_recorder_depth();
+  memset(outputs, 0, f->output_count * sizeof *outputs);
+  eager_status status = f->body(inputs, input_count, outputs, f->output_count, f->user);
+  size_t left = eager__scope_recorder_depth();
+  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
+  if (status == EAGER_OK && left != depth)
+    status = eager__fail(EAGER_FAILED_PRECONDITION,
+                         "the function's body left graph scopes open, or ended its own");
+  for (size_t i = 0; i < f->output_count && status == EAGER_OK; i++)
+    if (!outputs[i])
+      status = eager__fail(EAGER_INVALID_ARGUMENT,
+                           "the function's body left outputs[%zu] NULL", i);
+  return status;
+}
+
+static void drop_outputs(const eager_function *f, eager_tensor **outputs) {
+  for (size_t i = 0; i < f->output_count; i++) {
+    eager_tensor_release(outputs[i]);
+    outputs[i] = NULL;
+  }
+}
+
+/* --- Tracing --- */
+
+static eager_status make_inputs(trace *t, eager_tensor *const *inputs) {
+  for (size_t i = 0; i < t->input_count; i++)
+    EAGER__TRY(eager_placeholder(inputs[i]->dtype, inputs[i]->shape.rank,
+                                 inputs[i]->shape.dims, "input", &t->inputs[i]));
+  return EAGER_OK;
+}
+
+/* A concrete tensor that the body gives is a constant. */
+static eager_status settle_outputs(trace *t, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    eager__edge edge;
+    eager_tensor *given = t->outputs[i];
+    if (eager__graph_find(t->graph, given, &edge)) continue;
+    EAGER__REQUIRE(!given->symbol, EAGER_INVALID_ARGUMENT,
+                   "the function's body gave %s:%d of another graph as outputs[%zu]",
+                   given->symbol->name, given->symbol->output, i);
+    EAGER__TRY(eager__graph_capture(t->graph, given, &t->outputs[i]));
+    eager_tensor_release(given);
+  }
+  return EAGER_OK;
+}
+
+static eager_status record_body(const eager_function *f, trace *t,
+                                eager_tensor *const *inputs) {
+  EAGER__TRY(eager_graph_new(&t->graph));
+  EAGER__TRY(eager_graph_begin(t->graph));
+  eager_status status = make_inputs(t, inputs);
+  if (status == EAGER_OK) status = call_body(f, t->inputs, t->input_count, t->outputs);
+  if (eager__scope_recorder_depth()) {
+    eager_status ended = eager_graph_end();
+    if (status == EAGER_OK) status = ended;
+  }
+  if (status == EAGER_OK) status = settle_outputs(t, f->output_count);
+  if (status == EAGER_OK) status = eager_session_new(t->graph, NULL, &t->session);
+  return status;
+}
+
+static eager_status trace_new(const eager_function *f, eager_tensor *const *inputs,
+                              size_t input_count, trace **out) {
+  trace *t = eager__alloc(sizeof *t);
+  if (!t) return eager__out_of_memory(sizeof *t);
+  t->input_count = input_count;
+  t->inputs = eager__alloc(input_count * sizeof *t->inputs + 1);
+  t->outputs = eager__alloc(f->output_count * sizeof *t->outputs + 1);
+  size_t tidies = eager__scope_set_tidies_aside(); /* the trace outlives them */
+  eager_status status = t->inputs && t->outputs
+                            ? record_body(f, t, inputs)
+                            : eager__out_of_memory(input_count * sizeof *t->inputs);
+  if (!eager__scope_take_tidies_back(tidies) && status == EAGER_OK)
+    status =
+        eager__fail(EAGER_FAILED_PRECONDITION, "the function's body left tidy scopes open");
+  if (status != EAGER_OK)
+    free_trace(t, f->output_count);
+  else
+    *out = t;
+  return status;
+}
+
+/* --- Finding --- */
+
+static bool is_for(const trace *t, eager_tensor *const *inputs, size_t input_count) {
+  if (t->input_count != input_count) return false;
+  for (size_t i = 0; i < input_count; i++)
+    if (t->inputs[i]->dtype != inputs[i]->dtype ||
+        !eager__shape_equal(&t->inputs[i]->shape, &inputs[i]->shape))
+      return false;
+  return true;
+}
+
+/* Lock held. */
+static trace *find(const eager_function *f, eager_tensor *const *inputs,
+                   size_t input_count) {
+  trace *t = f->traces;
+  while (t && !is_for(t, inputs, input_count)) t = t->next;
+  return t;
+}
+
+/* The body runs without the lock: of two threads that record at once one's is kept. */
+static eager_status find_or_trace(eager_function *f, eager_tensor *const *inputs,
+                                  size_t input_count, trace **out) {
+  eager__mutex_lock(&f->lock);
+  *out = find(f, inputs, input_count);
+  eager__mutex_unlock(&f->lock);
+  if (*out) return EAGER_OK;
+  trace *made;
+  EAGER__TRY(trace_new(f, inputs, input_count, &made));
+  eager__mutex_lock(&f->lock);
+  *out = find(f, inputs, input_count);
+  if (!*out) {
+    made->next = f->traces;
+    f->traces = *out = made;
+    f->trace_count++;
+    made = NULL;
+  }
+  eager__mutex_unlock(&f->lock);
+  if (made) free_trace(made, f->output_count);
+  return EAGER_OK;
+}
+
+/* --- Calling --- */
+
+static eager_status check_inputs(eager_tensor *const *inputs, size_t count,
+                                 bool is_recording) {
+  EAGER__REQUIRE(inputs || !count, EAGER_INVALID_ARGUMENT, "inputs is NULL for %zu inputs",
+                 count);
+  for (size_t i = 0; i < count; i++) {
+    EAGER__REQUIRE(inputs[i], EAGER_INVALID_ARGUMENT, "inputs[%zu] is NULL", i);
+    if (!eager__tensor_is_live(inputs[i])) return eager__handle_refuse(inputs[i], "inputs");
+    if (inputs[i]->symbol && !is_recording)
+      return eager__tensor_refuse_symbolic(inputs[i], "inputs:");
+  }
+  return EAGER_OK;
+}
+
+static eager_status call(eager_function *f, eager_tensor *const *inputs, size_t input_count,
+                         eager_tensor **outputs) {
+  bool is_recording = eager__scope_recorder() != NULL;
+  EAGER__TRY(check_inputs(inputs, input_count, is_recording));
+  if (is_recording) {
+    eager_status status = call_body(f, inputs, input_count, outputs);
+    if (status != EAGER_OK) drop_outputs(f, outputs);
+    return status;
+  }
+  trace *t;
+  EAGER__TRY(find_or_trace(f, inputs, input_count, &t));
+  return eager_session_run(t->session, t->inputs, inputs, input_count, t->outputs,
+                           f->output_count, outputs);
+}
+
+eager_status eager_function_call(eager_function *f, eager_tensor *const *inputs,
+                                 size_t input_count, eager_tensor **outputs) {
+  EAGER__REQUIRE(f, EAGER_INVALID_ARGUMENT, "eager_function_call: the function is NULL");
+  if (!eager__handle_is_live(f, EAGER__HANDLE_FUNCTION))
+    return eager__handle_refuse(f, "the function");
+  EAGER__REQUIRE(outputs || !f->output_count, EAGER_INVALID_ARGUMENT,
+                 "outputs is NULL for %zu outputs", f->output_count);
+  memset(outputs, 0, f->output_count * sizeof *outputs);
+  if (eager__is_forked()) return eager__fork_refuse();
+  return call(f, inputs, input_count, outputs);
+}

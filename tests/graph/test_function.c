@@ -1,0 +1,241 @@
+/* ctest: devices=pocl-pthread,rusticl labels=threaded */
+/* A C function, recorded once for each signature. */
+#include <stdatomic.h>
+
+#include "placing.h"
+
+static atomic_int bodies; /* how often one was called */
+
+/* a * b and, beside it, a + 1. */
+static eager_status two_of_them(eager_tensor *const *inputs, size_t input_count,
+                                eager_tensor **outputs, size_t output_count, void *user) {
+  (void)output_count;
+  eager_tensor *one;
+  bodies++;
+  if (input_count != 2 || user != &bodies) return EAGER_INTERNAL;
+  eager_status status = eager_scalar_float32(1, &one);
+  if (status != EAGER_OK) return status;
+  status = eager_multiply(inputs[0], inputs[1], &outputs[0]);
+  if (status == EAGER_OK) status = eager_add(inputs[0], one, &outputs[1]);
+  eager_tensor_release(one);
+  return status;
+}
+
+static eager_function *make(eager_function_body body, size_t outputs) {
+  eager_function *f;
+  bodies = 0;
+  placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC);
+  assert_ok(eager_function_new(body, outputs, &bodies, &f));
+  return f;
+}
+
+static void is_recorded_once_for_a_signature(void **state) {
+  (void)state;
+  eager_function *f = make(two_of_them, 2);
+  eager_tensor *out[2];
+  assert_int_equal(eager_function_trace_count(f), 0);
+  for (int round = 0; round < 2; round++)
+    for (int size = 1; size <= 3; size++) {
+      eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, size);
+      assert_ok(eager_function_call(f, (eager_tensor *[]){x, x}, 2, out));
+      placing_expect(out[0], size, (double[]){1, 4, 9});
+      placing_expect(out[1], size, (double[]){2, 3, 4});
+      for (int i = 0; i < 2; i++) eager_tensor_release(out[i]);
+      eager_tensor_release(x);
+    }
+  assert_int_equal(eager_function_trace_count(f), 3);
+  assert_int_equal(bodies, 3);
+  assert_int_equal(eager_function_trace_count(NULL), 0);
+  eager_function_release(f);
+  eager_function_release(NULL);
+}
+
+/* While a graph is recorded the body's ops are part of it. */
+static void becomes_part_of_a_graph(void **state) {
+  (void)state;
+  eager_function *f = make(two_of_them, 2);
+  eager_graph *g;
+  eager_session *s;
+  eager_tensor *x, *inner[2], *out;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 1, (int64_t[]){-1}, "x", &x));
+  assert_ok(eager_function_call(f, (eager_tensor *[]){x, x}, 2, inner));
+  assert_true(eager_tensor_is_symbolic(inner[0]));
+  assert_ok(eager_graph_end());
+  assert_int_equal(eager_function_trace_count(f), 0);
+  assert_ok(eager_session_new(g, NULL, &s));
+  eager_tensor *value = placing_tensor(test_device(), EAGER_FLOAT32, 3);
+  assert_ok(eager_session_run(s, &x, &value, 1, inner, 1, &out));
+  placing_expect(out, 3, (double[]){1, 4, 9});
+  assert_fails_like(eager_function_call(f, (eager_tensor *[]){x, x}, 2, inner),
+                    EAGER_FAILED_PRECONDITION,
+                    "inputs: x:0 is symbolic: run it in a session");
+  eager_tensor_release(x);
+  eager_tensor_release(value);
+  eager_tensor_release(out);
+  eager_session_release(s);
+  eager_graph_release(g);
+  eager_function_release(f);
+}
+
+/* The trace outlives the tidy scope it was made in, which owns what the call gave. */
+static void is_recorded_inside_a_tidy_scope(void **state) {
+  (void)state;
+  eager_function *f = make(two_of_them, 2);
+  eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 2), *out[2];
+  uint64_t before = placing_memory(test_device()).current;
+  for (int i = 0; i < 3; i++) {
+    assert_ok(eager_tidy_begin());
+    assert_ok(eager_function_call(f, (eager_tensor *[]){x, x}, 2, out));
+    placing_expect(out[0], 2, (double[]){1, 4});
+    assert_ok(eager_tidy_end());
+    if (i == 0) before = placing_memory(test_device()).current; /* with the constant */
+    assert_int_equal(placing_memory(test_device()).current, before);
+  }
+  assert_int_equal(eager_function_trace_count(f), 1);
+  eager_tensor_release(x);
+  eager_function_release(f);
+}
+
+/* ---- Bodies that go wrong ---- */
+
+static eager_status leaves_a_tidy_scope(eager_tensor *const *inputs, size_t input_count,
+                                        eager_tensor **outputs, size_t output_count,
+                                        void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_status status = eager_tidy_begin();
+  if (status == EAGER_OK) status = eager_negative(inputs[0], &outputs[0]);
+  return status == EAGER_OK ? eager_tidy_keep(outputs[0]) : status;
+}
+
+static eager_status reads(eager_tensor *const *inputs, size_t input_count,
+                          eager_tensor **outputs, size_t output_count, void *user) {
+  (void)input_count, (void)outputs, (void)output_count, (void)user;
+  float value;
+  return eager_tensor_to_host(inputs[0], &value, sizeof value);
+}
+
+static eager_status gives_nothing(eager_tensor *const *inputs, size_t input_count,
+                                  eager_tensor **outputs, size_t output_count, void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  return eager_negative(inputs[0], &outputs[0]);
+}
+
+static eager_status leaves_a_scope(eager_tensor *const *inputs, size_t input_count,
+                                   eager_tensor **outputs, size_t output_count,
+                                   void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_graph *g;
+  eager_status status = eager_negative(inputs[0], &outputs[0]);
+  if (status == EAGER_OK) status = eager_graph_new(&g);
+  if (status == EAGER_OK) status = eager_graph_begin(g);
+  if (status == EAGER_OK) eager_graph_release(g);
+  return status;
+}
+
+static eager_status ends_its_scope(eager_tensor *const *inputs, size_t input_count,
+                                   eager_tensor **outputs, size_t output_count,
+                                   void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_status status = eager_negative(inputs[0], &outputs[0]);
+  return status == EAGER_OK ? eager_graph_end() : status;
+}
+
+static void bodies_that_go_wrong_are_told(void **state) {
+  (void)state;
+  const struct {
+    eager_function_body body;
+    size_t outputs;
+    eager_status status;
+    const char *text;
+  } cases[] = {
+      {reads, 1, EAGER_FAILED_PRECONDITION,
+       "the tensor input:0 is symbolic: run it in a session"},
+      {gives_nothing, 2, EAGER_INVALID_ARGUMENT,
+       "the function's body left outputs[1] NULL"},
+      {leaves_a_tidy_scope, 1, EAGER_FAILED_PRECONDITION,
+       "the function's body left tidy scopes open"},
+      {leaves_a_scope, 1, EAGER_FAILED_PRECONDITION,
+       "the function's body left graph scopes open, or ended its own"},
+      {ends_its_scope, 1, EAGER_FAILED_PRECONDITION,
+       "the function's body left graph scopes open, or ended its own"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    eager_function *f = make(cases[i].body, cases[i].outputs);
+    eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 1), *out[2];
+    for (int again = 0; again < 2; again++) {
+      assert_fails(eager_function_call(f, &x, 1, out), cases[i].status, cases[i].text);
+      for (size_t k = 0; k < cases[i].outputs; k++) assert_null(out[k]);
+      assert_true(eager_executing_eagerly());
+      assert_int_equal(eager_function_trace_count(f), 0);
+    }
+    eager_tensor_release(x);
+    eager_function_release(f);
+  }
+}
+
+/* The input itself, and a tensor that has a value already. */
+static eager_status gives_others(eager_tensor *const *inputs, size_t input_count,
+                                 eager_tensor **outputs, size_t output_count, void *user) {
+  (void)input_count, (void)output_count;
+  outputs[0] = inputs[0];
+  outputs[1] = *(eager_tensor **)user;
+  eager_tensor_retain(outputs[0]);
+  eager_tensor_retain(outputs[1]);
+  return EAGER_OK;
+}
+
+static void gives_inputs_and_constants(void **state) {
+  (void)state;
+  eager_function *f;
+  placing_begin(EAGER_DEVICE_PLACEMENT_SILENT, EAGER_SYNC);
+  eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 2), *out[2];
+  eager_tensor *value = placing_tensor(test_device(), EAGER_FLOAT32, 3);
+  assert_ok(eager_function_new(gives_others, 2, &value, &f));
+  assert_ok(eager_function_call(f, &x, 1, out));
+  assert_ptr_equal(out[0], x);
+  assert_ptr_equal(out[1], value);
+  for (int i = 0; i < 2; i++) eager_tensor_release(out[i]);
+  eager_tensor_release(x);
+  eager_tensor_release(value);
+  eager_function_release(f);
+}
+
+static const char *call_often(int i, void *f) {
+  eager_tensor *x, *out[2];
+  float values[] = {(float)i, 2, 3}, got[3];
+  int64_t size = 1 + i % 3;
+  const char *wrong =
+      test_failure(eager_tensor_from_host(EAGER_FLOAT32, 1, &size, values, &x));
+  for (int k = 0; k < 20 && wrong == NULL; k++) {
+    wrong = test_failure(eager_function_call(f, (eager_tensor *[]){x, x}, 2, out));
+    if (wrong != NULL) break;
+    wrong = test_failure(eager_tensor_to_host(out[0], got, (size_t)size * sizeof *got));
+    if (wrong == NULL && got[0] != values[0] * values[0]) wrong = "another product";
+    eager_tensor_release(out[0]);
+    eager_tensor_release(out[1]);
+  }
+  eager_tensor_release(x);
+  return wrong;
+}
+
+static void threads_call_at_once(void **state) {
+  (void)state;
+  eager_function *f = make(two_of_them, 2);
+  test_threads(6, call_often, f);
+  assert_int_equal(eager_function_trace_count(f), 3);
+  eager_function_release(f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(is_recorded_once_for_a_signature),
+      cmocka_unit_test(is_recorded_inside_a_tidy_scope),
+      cmocka_unit_test(becomes_part_of_a_graph),
+      cmocka_unit_test(bodies_that_go_wrong_are_told),
+      cmocka_unit_test(gives_inputs_and_constants),
+      cmocka_unit_test(threads_call_at_once),
+  };
+  return test_main("graph/function", tests, sizeof tests / sizeof *tests);
+}
