@@ -1,6 +1,8 @@
 /* ctest: devices=pocl-pthread,rusticl,oclgrind timeout=240 */
 /* Every op, recorded by each of its doors over placeholders whose extents are known and
  * unknown, promises what comes out and gives the bits that it gives eagerly. */
+#include "api/doors_reductions.h"
+#include "ops/elementwise_names.h"
 #include "recording.h"
 
 enum { DOORS = 2 }; /* by name and typed */
@@ -198,20 +200,6 @@ static void rows_of_typed_calls(void **state) {
 
 static const attr no_attrs[MAX_ATTRS] = {{0}};
 
-#define ROW(raw, ...)   {#raw, FLOAT32_ONLY},
-#define ALIAS(raw, ...) {#raw, FLOAT32_ONLY},
-static const struct {
-  const char *raw;
-  bool float32_only; /* the special functions: they take long to compile */
-} elementwise[] = {
-#define FLOAT32_ONLY false
-#include "ops/elementwise.def"
-#undef FLOAT32_ONLY
-#define FLOAT32_ONLY true
-#include "ops/special.def"
-};
-enum { ELEMENTWISE = sizeof elementwise / sizeof *elementwise };
-
 typedef struct elementwise_door {
   const char *raw;
   eager_status (*unary)(eager_tensor *, eager_tensor **);
@@ -265,25 +253,6 @@ static void elementwise_ops(void **state) {
       if (test_sampled(index++)) check_elementwise(raw, test_dtypes[d], (i + d) % 2 == 1);
     }
 }
-
-static const struct {
-  const char *raw;
-  eager_status (*typed)(eager_tensor *, const int64_t *, int, bool, eager_tensor **);
-  eager_dtype dtype;
-} reductions[] = {
-    {"Sum", eager_reduce_sum, EAGER_FLOAT32},
-    {"Mean", eager_reduce_mean, EAGER_FLOAT32},
-    {"Max", eager_reduce_max, EAGER_INT32},
-    {"Min", eager_reduce_min, EAGER_FLOAT32},
-    {"Prod", eager_reduce_prod, EAGER_INT32},
-    {"Any", eager_reduce_any, EAGER_BOOL},
-    {"All", eager_reduce_all, EAGER_BOOL},
-    {"EuclideanNorm", eager_reduce_euclidean_norm, EAGER_FLOAT32},
-    {"Variance", eager_reduce_variance, EAGER_FLOAT32},
-    {"Std", eager_reduce_std, EAGER_FLOAT32},
-    {"LogSumExp", eager_reduce_logsumexp, EAGER_FLOAT32},
-};
-enum { REDUCTIONS = sizeof reductions / sizeof *reductions };
 
 static int reduction_at; /* of the trial that runs */
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "api/doors_all.h"
+#include "elementwise_names.h"
 #include "ops/registry.h"
 
 typedef struct trial {
@@ -149,20 +150,6 @@ static void check(const trial *t) {
 }
 
 /* --- The elementwise ops --- */
-
-#define ROW(raw, ...)   {#raw, FLOAT32_ONLY},
-#define ALIAS(raw, ...) {#raw, FLOAT32_ONLY},
-static const struct {
-  const char *raw;
-  bool float32_only; /* the special functions: they take long to compile */
-} elementwise[] = {
-#define FLOAT32_ONLY false
-#include "ops/elementwise.def"
-#undef FLOAT32_ONLY
-#define FLOAT32_ONLY true
-#include "ops/special.def"
-};
-enum { ELEMENTWISE = sizeof elementwise / sizeof *elementwise };
 
 /* Mostly in the domain of every op; no divisor is 0, no integer power negative. */
 static double *some_values(eager_dtype dtype, int64_t count) {
