@@ -13,11 +13,14 @@
  *
  * Between eager_graph_begin and eager_graph_end every op of the thread becomes a node and
  * returns a *symbolic* tensor: dtype and shape are known (-1: an extent that is not), a
- * value is not. Errors of dtypes, shapes and attributes come at once, as they do eagerly.
- * A concrete tensor among the inputs is captured: the graph keeps it and its value.
+ * value is not. Errors of dtypes, shapes and attributes come at once, as they do eagerly;
+ * what a driver's compiler refuses comes when it runs. A concrete tensor among the inputs
+ * is captured: the graph keeps it and its value. Ops whose output size depends on data are
+ * refused, and so are users' kernels for now.
  *
  * A program that has not enabled eager execution can make and run graphs, and enable no
- * more; see semantics of eager_enable_execution (runtime.h). */
+ * more (eager_enable_execution, runtime.h). Its first session finds the devices: names of
+ * devices (eager_push_device) and tensors made of host data are to be had from then on. */
 #ifndef EAGERCL_GRAPH_H
 #define EAGERCL_GRAPH_H
 
@@ -89,6 +92,9 @@ EAGER_API EAGER_NODISCARD eager_status eager_session_new(eager_graph *g,
  * the graph may be fed. What was recorded under a device's name runs there, all else on the
  * default device; policy and mode are the thread's.
  *
+ * What fails in a node ends in " (node NAME)". outputs[i] may be a handle that was fed or
+ * captured; the array must not be that of the feeds.
+ *
  * EAGER_INVALID_ARGUMENT: a placeholder that is needed is not fed, a feed of another dtype
  * or shape, a tensor of another graph. On failure all outputs are NULL. */
 EAGER_API EAGER_NODISCARD eager_status
@@ -102,7 +108,10 @@ EAGER_API void eager_session_release(eager_session *s);
 /* ---- Functions: a C function, traced once for each signature ---- */
 
 /* Computes `outputs` (one reference each) from `inputs` by ops. It is called while a graph
- * is recorded, with symbolic tensors, and must not ask for values. */
+ * is recorded, with symbolic tensors, and must not ask for values: what it reads elsewhere,
+ * and concrete tensors it uses, are part of the recording from then on. It closes the
+ * scopes it opens. When it fails it has released what it made; `outputs` is not looked at.
+ */
 typedef eager_status (*eager_function_body)(eager_tensor *const *inputs, size_t input_count,
                                             eager_tensor **outputs, size_t output_count,
                                             void *user);
@@ -114,9 +123,10 @@ EAGER_API EAGER_NODISCARD eager_status eager_function_new(eager_function_body bo
                                                           size_t output_count, void *user,
                                                           eager_function **out);
 
-/* Runs what `body` recorded for inputs of these dtypes and shapes; at their first call it
- * is recorded. `outputs` has the function's output_count slots, NULL on failure. While this
- * thread records, the body's ops become part of that graph instead. */
+/* Runs what `body` recorded for inputs of these dtypes and shapes in this device scope; at
+ * their first call it is recorded, and kept until the function is released. `outputs`, not
+ * the array of the inputs, has the function's output_count slots, NULL on failure. While
+ * this thread records, the body's ops become part of that graph instead. */
 EAGER_API EAGER_NODISCARD eager_status eager_function_call(eager_function *f,
                                                            eager_tensor *const *inputs,
                                                            size_t input_count,
@@ -124,7 +134,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_function_call(eager_function *f,
 
 /* For how many signatures the body was recorded; 0 for NULL. */
 EAGER_API size_t eager_function_trace_count(const eager_function *f);
-EAGER_API void eager_function_release(eager_function *f); /* NULL-safe */
+/* NULL-safe; no thread may be calling it. */
+EAGER_API void eager_function_release(eager_function *f);
 
 #ifdef __cplusplus
 }

@@ -1,14 +1,7 @@
 /* A graph as text, for people. */
 #include "base/alloc.h"
-#include "base/fork.h"
 #include "base/strbuf.h"
 #include "graph/graph.h"
-
-static const char *kind_of(const eager__node *node) {
-  static const char *const kinds[] = {
-      [EAGER__NODE_PLACEHOLDER] = "Placeholder", [EAGER__NODE_CONSTANT] = "Const"};
-  return node->kind == EAGER__NODE_OP ? node->op->name : kinds[node->kind];
-}
 
 static void put_port(eager__strbuf *to, const eager__port *port) {
   char text[EAGER__SHAPE_TEXT];
@@ -18,11 +11,11 @@ static void put_port(eager__strbuf *to, const eager__port *port) {
 
 /* --- Attributes --- */
 
-static void put_list(eager__strbuf *to, const eager__attr *attr) {
+static void put_list(eager__strbuf *to, const eager__attr *attr, bool is_ints) {
   eager__strbuf_add(to, "[");
   for (size_t i = 0; i < attr->count; i++) {
     if (i) eager__strbuf_add(to, ",");
-    if (attr->ints)
+    if (is_ints)
       eager__strbuf_format(to, "%lld", (long long)attr->ints[i]);
     else
       eager__strbuf_format(to, "%g", attr->floats[i]);
@@ -32,8 +25,9 @@ static void put_list(eager__strbuf *to, const eager__attr *attr) {
 
 static void put_value(eager__strbuf *to, const eager__attr_spec *spec,
                       const eager__attr *attr) {
-  if (attr->ints || attr->floats)
-    put_list(to, attr);
+  bool is_ints = spec->kind == EAGER__ATTR_INT_LIST;
+  if (is_ints || spec->kind == EAGER__ATTR_FLOAT_LIST)
+    put_list(to, attr, is_ints);
   else if (spec->kind == EAGER__ATTR_STRING)
     eager__strbuf_add(to, attr->text ? attr->text : "");
   else if (spec->kind == EAGER__ATTR_DTYPE)
@@ -62,7 +56,7 @@ static void put_attrs(eager__strbuf *to, const eager__node *node) {
 
 static void put_line(eager__strbuf *to, eager__node *const *nodes, size_t number) {
   const eager__node *node = nodes[number];
-  eager__strbuf_format(to, "%s = %s(", node->name, kind_of(node));
+  eager__strbuf_format(to, "%s = %s(", node->name, eager__node_kind_name(node));
   for (int i = 0; i < node->input_count; i++)
     eager__strbuf_format(to, "%s%s:%d", i ? ", " : "", nodes[node->inputs[i].node]->name,
                          node->inputs[i].output);
@@ -91,10 +85,11 @@ static void put_dot_node(eager__strbuf *to, const eager__node *node, size_t numb
   eager__strbuf_format(to, "  n%zu [shape=%s, label=\"", number,
                        node->kind == EAGER__NODE_OP ? "box" : "ellipse");
   put_quoted(to, node->name);
-  eager__strbuf_format(to, "\\n%s", kind_of(node));
+  eager__strbuf_format(to, "\\n%s", eager__node_kind_name(node));
   put_quoted(to, eager__strbuf_text(&attrs));
   if (node->device) eager__strbuf_format(to, "\\n%s", node->device);
   eager__strbuf_add(to, "\"];\n");
+  to->failed |= attrs.failed;
   eager__strbuf_free(&attrs);
 }
 
@@ -135,7 +130,7 @@ eager_status eager_graph_dump(eager_graph *g, eager_graph_format format, char **
   EAGER__REQUIRE(out_text, EAGER_INVALID_ARGUMENT, "out_text is NULL");
   *out_text = NULL;
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_dump: the graph is NULL");
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   EAGER__REQUIRE(format == EAGER_GRAPH_TEXT || format == EAGER_GRAPH_DOT,
                  EAGER_INVALID_ARGUMENT, "format must be one of EAGER_GRAPH_*, got %d",
                  (int)format);

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/fork.h"
 #include "graph/graph.h"
 #include "runtime/scope.h"
 
@@ -10,6 +9,7 @@ typedef struct trace {
   struct trace *next;
   eager_graph *graph;
   eager_session *session;
+  char *device; /* in whose scope it was recorded, or NULL */
   size_t input_count;
   eager_tensor **inputs;  /* placeholders */
   eager_tensor **outputs; /* symbolic */
@@ -29,7 +29,7 @@ eager_status eager_function_new(eager_function_body body, size_t output_count, v
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
   EAGER__REQUIRE(body, EAGER_INVALID_ARGUMENT, "eager_function_new: the body is NULL");
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   eager_function *f = eager__alloc(sizeof *f);
   if (!f) return eager__out_of_memory(sizeof *f);
   f->body = body;
@@ -46,6 +46,7 @@ static void free_trace(trace *t, size_t output_count) {
     eager_tensor_release(t->inputs[i]);
   for (size_t i = 0; t->outputs && i < output_count; i++)
     eager_tensor_release(t->outputs[i]);
+  eager__free(t->device);
   eager__free(t->inputs);
   eager__free(t->outputs);
   eager_session_release(t->session);
@@ -79,29 +80,51 @@ size_t eager_function_trace_count(const eager_function *f) {
 
 /* --- The body --- */
 
-/* Tells what it left open, and closes it. */
+static void drop(eager_tensor **t) {
+  bool is_scopes = *t && (*t)->scoped && atomic_load(&(*t)->refs) == 1;
+  if (!is_scopes) eager_tensor_release(*t); /* else it goes with its tidy scope */
+  *t = NULL;
+}
+
+static eager_status check_outputs(const eager_function *f, eager_tensor *const *outputs) {
+  for (size_t i = 0; i < f->output_count; i++) {
+    EAGER__REQUIRE(outputs[i], EAGER_INVALID_ARGUMENT,
+                   "the function's body left outputs[%zu] NULL", i);
+    if (!eager__tensor_is_live(outputs[i]))
+      return eager__handle_refuse(outputs[i], "an output of the function's body");
+  }
+  return EAGER_OK;
+}
+
+static eager_status check_scopes(const eager__recorder *recorder, size_t depth) {
+  bool same = eager__scope_recorder_depth() == depth && eager__scope_recorder() == recorder;
+  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
+  EAGER__REQUIRE(same, EAGER_FAILED_PRECONDITION,
+                 "the function's body left graph scopes open, or ended its own");
+  EAGER__REQUIRE(!eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
+                 "the function's body left tidy scopes open");
+  return EAGER_OK;
+}
+
+/* With the caller's tidy scopes set aside: outputs are one reference each, all or none. A
+ * body that fails has released what it made. */
 static eager_status call_body(const eager_function *f, eager_tensor *const *inputs,
                               size_t input_count, eager_tensor **outputs) {
   size_t depth = eager__scope_recorder_depth();
-  memset(outputs, 0, f->output_count * sizeof *outputs);
+  const eager__recorder *recorder = eager__scope_recorder();
+  for (size_t i = 0; i < f->output_count; i++) outputs[i] = NULL;
   eager_status status = f->body(inputs, input_count, outputs, f->output_count, f->user);
-  size_t left = eager__scope_recorder_depth();
-  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
-  if (status == EAGER_OK && left != depth)
-    status = eager__fail(EAGER_FAILED_PRECONDITION,
-                         "the function's body left graph scopes open, or ended its own");
-  for (size_t i = 0; i < f->output_count && status == EAGER_OK; i++)
-    if (!outputs[i])
-      status = eager__fail(EAGER_INVALID_ARGUMENT,
-                           "the function's body left outputs[%zu] NULL", i);
+  bool was_good = status == EAGER_OK;
+  eager_status scopes = was_good ? check_scopes(recorder, depth) : EAGER_OK;
+  if (!was_good)
+    while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
+  if (was_good) status = scopes != EAGER_OK ? scopes : check_outputs(f, outputs);
+  for (size_t i = 0; i < f->output_count && status != EAGER_OK; i++)
+    if (was_good)
+      drop(&outputs[i]);
+    else
+      outputs[i] = NULL;
   return status;
-}
-
-static void drop_outputs(const eager_function *f, eager_tensor **outputs) {
-  for (size_t i = 0; i < f->output_count; i++) {
-    eager_tensor_release(outputs[i]);
-    outputs[i] = NULL;
-  }
 }
 
 /* --- Tracing --- */
@@ -130,6 +153,7 @@ static eager_status settle_outputs(trace *t, size_t count) {
 
 static eager_status record_body(const eager_function *f, trace *t,
                                 eager_tensor *const *inputs) {
+  eager__note_graph_use("eager_function_call");
   EAGER__TRY(eager_graph_new(&t->graph));
   EAGER__TRY(eager_graph_begin(t->graph));
   eager_status status = make_inputs(t, inputs);
@@ -147,16 +171,16 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
                               size_t input_count, trace **out) {
   trace *t = eager__alloc(sizeof *t);
   if (!t) return eager__out_of_memory(sizeof *t);
+  const char *device = eager__scope_device_name();
+  bool has_device = !device || (t->device = eager__strdup(device));
   t->input_count = input_count;
   t->inputs = eager__alloc(input_count * sizeof *t->inputs + 1);
   t->outputs = eager__alloc(f->output_count * sizeof *t->outputs + 1);
   size_t tidies = eager__scope_set_tidies_aside(); /* the trace outlives them */
-  eager_status status = t->inputs && t->outputs
+  eager_status status = t->inputs && t->outputs && has_device
                             ? record_body(f, t, inputs)
                             : eager__out_of_memory(input_count * sizeof *t->inputs);
-  if (!eager__scope_take_tidies_back(tidies) && status == EAGER_OK)
-    status =
-        eager__fail(EAGER_FAILED_PRECONDITION, "the function's body left tidy scopes open");
+  eager__scope_take_tidies_back(tidies);
   if (status != EAGER_OK)
     free_trace(t, f->output_count);
   else
@@ -167,7 +191,9 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
 /* --- Finding --- */
 
 static bool is_for(const trace *t, eager_tensor *const *inputs, size_t input_count) {
-  if (t->input_count != input_count) return false;
+  const char *device = eager__scope_device_name();
+  if (t->input_count != input_count || !device != !t->device) return false;
+  if (device && strcmp(device, t->device) != 0) return false;
   for (size_t i = 0; i < input_count; i++)
     if (t->inputs[i]->dtype != inputs[i]->dtype ||
         !eager__shape_equal(&t->inputs[i]->shape, &inputs[i]->shape))
@@ -220,15 +246,24 @@ static eager_status check_inputs(eager_tensor *const *inputs, size_t count,
   return EAGER_OK;
 }
 
+/* The body's ops become part of the caller's graph, its outputs the caller's tidy scope's.
+ */
+static eager_status call_inside(const eager_function *f, eager_tensor *const *inputs,
+                                size_t input_count, eager_tensor **outputs) {
+  EAGER__TRY(eager__scope_reserve((int)f->output_count));
+  size_t tidies = eager__scope_set_tidies_aside();
+  eager_status status = call_body(f, inputs, input_count, outputs);
+  eager__scope_take_tidies_back(tidies);
+  for (size_t i = 0; i < f->output_count && status == EAGER_OK; i++)
+    eager__scope_give(outputs[i]);
+  return status;
+}
+
 static eager_status call(eager_function *f, eager_tensor *const *inputs, size_t input_count,
                          eager_tensor **outputs) {
   bool is_recording = eager__scope_recorder() != NULL;
   EAGER__TRY(check_inputs(inputs, input_count, is_recording));
-  if (is_recording) {
-    eager_status status = call_body(f, inputs, input_count, outputs);
-    if (status != EAGER_OK) drop_outputs(f, outputs);
-    return status;
-  }
+  if (is_recording) return call_inside(f, inputs, input_count, outputs);
   trace *t;
   EAGER__TRY(find_or_trace(f, inputs, input_count, &t));
   return eager_session_run(t->session, t->inputs, inputs, input_count, t->outputs,
@@ -242,7 +277,7 @@ eager_status eager_function_call(eager_function *f, eager_tensor *const *inputs,
     return eager__handle_refuse(f, "the function");
   EAGER__REQUIRE(outputs || !f->output_count, EAGER_INVALID_ARGUMENT,
                  "outputs is NULL for %zu outputs", f->output_count);
-  memset(outputs, 0, f->output_count * sizeof *outputs);
-  if (eager__is_forked()) return eager__fork_refuse();
+  for (size_t i = 0; i < f->output_count; i++) outputs[i] = NULL;
+  EAGER__TRY(eager__runtime_require_open());
   return call(f, inputs, input_count, outputs);
 }

@@ -32,7 +32,7 @@ static eager_status make_symbolic(eager_graph *g, const eager__node *node, int n
   if (!s) return eager__out_of_memory(sizeof *s);
   *s = (symbol){{node->name, output, drop_symbol}, g, {number, output}};
   const eager__port *port = &node->outputs[output];
-  eager__origin origin = {node->op ? node->called : "Const", (uint64_t)number + 1, output};
+  eager__origin origin = {eager__node_kind_name(node), (uint64_t)number + 1, output};
   eager_status status =
       eager__tensor_symbolic(port->dtype, &port->shape, &s->base, origin, out);
   if (status == EAGER_OK)
@@ -66,15 +66,19 @@ static bool is_taken(const eager_graph *g, const char *name, bool among_all) {
   return false;
 }
 
-/* Lock held. A name the user gave, if nothing has it; else with the node's number, so that
- * only names that users gave can be alike. NULL: out of memory. */
-static char *name_node(const eager_graph *g, const char *wanted, bool by_user) {
+/* Lock held. A name the user gave, if nothing has it; else with the node's number, or the
+ * next that is free. `out_odd`: it is not the one that the node's number gives, so that it
+ * may be in another's way. NULL: out of memory. */
+static char *name_node(const eager_graph *g, const char *wanted, bool by_user,
+                       bool *out_odd) {
+  *out_odd = by_user;
   if (by_user && !is_taken(g, wanted, true)) return eager__strdup(wanted);
   size_t size = strlen(wanted) + 24, number = g->node_count;
   char *name = eager__alloc(size);
-  do {
-    if (name) snprintf(name, size, "%s_%zu", wanted, number++);
-  } while (name && is_taken(g, name, by_user));
+  for (; name; *out_odd = true) {
+    snprintf(name, size, "%s_%zu", wanted, number++);
+    if (!is_taken(g, name, *out_odd)) break;
+  }
   return name;
 }
 
@@ -84,21 +88,25 @@ static char *name_node(const eager_graph *g, const char *wanted, bool by_user) {
 static eager_status add_node(eager_graph *g, eager__node *node, const char *wanted,
                              eager_tensor **outputs) {
   eager__mutex_lock(&g->lock);
-  bool by_user = node->kind == EAGER__NODE_PLACEHOLDER;
+  bool is_odd;
   int number = (int)g->node_count;
   eager_status status = EAGER_OK;
-  if (!(node->name = name_node(g, wanted, by_user)))
-    status = eager__out_of_memory(strlen(wanted) + 24);
+  node->name = name_node(g, wanted, node->kind == EAGER__NODE_PLACEHOLDER, &is_odd);
+  if (!node->name) status = eager__out_of_memory(strlen(wanted) + 24);
   if (status == EAGER_OK)
     status =
         eager__reserve(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes);
-  if (status == EAGER_OK && by_user)
+  if (status == EAGER_OK && is_odd)
     status =
         eager__reserve(&g->named, &g->named_capacity, g->named_count + 1, sizeof *g->named);
+  if (status == EAGER_OK && node->value)
+    status = eager__reserve(&g->captured, &g->captured_capacity, g->captured_count + 1,
+                            sizeof *g->captured);
   if (status == EAGER_OK) status = make_outputs(g, node, number, outputs);
   if (status == EAGER_OK) {
     g->nodes[g->node_count++] = node;
-    if (by_user) g->named[g->named_count++] = number;
+    if (is_odd) g->named[g->named_count++] = number;
+    if (node->value) g->captured[g->captured_count++] = number;
   }
   eager__mutex_unlock(&g->lock);
   if (status != EAGER_OK) eager__node_free(node);
@@ -153,20 +161,26 @@ static eager_status add_value(eager__recorder *recorder, eager_dtype dtype,
   return add_node((eager_graph *)recorder, node, "Const", out);
 }
 
-/* Captured before: one node for one tensor. */
-static int find_captured(eager_graph *g, const eager_tensor *value) {
-  int found = -1;
+/* Captured before: one node for one tensor. NULL: not yet. */
+static eager__node *find_captured(eager_graph *g, const eager_tensor *value,
+                                  int *out_number) {
+  eager__node *found = NULL;
   eager__mutex_lock(&g->lock);
-  for (size_t i = 0; i < g->node_count && found < 0; i++)
-    if (g->nodes[i]->value == value) found = (int)i;
+  for (size_t i = 0; i < g->captured_count && !found; i++) {
+    eager__node *node = g->nodes[g->captured[i]];
+    if (node->value != value) continue;
+    found = node;
+    *out_number = g->captured[i];
+  }
   eager__mutex_unlock(&g->lock);
   return found;
 }
 
 eager_status eager__graph_capture(eager_graph *g, eager_tensor *value, eager_tensor **out) {
-  int found = find_captured(g, value);
-  if (found >= 0) return make_symbolic(g, g->nodes[found], found, 0, out);
-  eager__node *node = eager__node_new(EAGER__NODE_CONSTANT, 0, 1);
+  int number;
+  eager__node *node = find_captured(g, value, &number);
+  if (node) return make_symbolic(g, node, number, 0, out);
+  node = eager__node_new(EAGER__NODE_CONSTANT, 0, 1);
   if (!node) return eager__out_of_memory(sizeof *node);
   node->outputs[0] = (eager__port){value->dtype, value->shape};
   node->value = value;
@@ -176,7 +190,7 @@ eager_status eager__graph_capture(eager_graph *g, eager_tensor *value, eager_ten
 
 void eager__graph_look(eager_graph *g, size_t count, eager__node **out) {
   eager__mutex_lock(&g->lock);
-  memcpy(out, g->nodes, count * sizeof *out);
+  if (count) memcpy(out, g->nodes, count * sizeof *out);
   eager__mutex_unlock(&g->lock);
 }
 
@@ -199,6 +213,7 @@ void eager__graph_drop(eager_graph *g) {
   eager__mutex_destroy(&g->lock);
   eager__free(g->nodes);
   eager__free(g->named);
+  eager__free(g->captured);
   eager__free(g);
 }
 
@@ -209,7 +224,7 @@ static void end_scope(eager__recorder *recorder) {
 eager_status eager_graph_new(eager_graph **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   eager_graph *g = eager__alloc(sizeof *g);
   if (!g) return eager__out_of_memory(sizeof *g);
   g->recorder = (eager__recorder){add_op, add_value, end_scope};
@@ -226,7 +241,7 @@ void eager_graph_release(eager_graph *g) {
 
 eager_status eager_graph_begin(eager_graph *g) {
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_begin: the graph is NULL");
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   EAGER__TRY(eager__scope_push_recorder(&g->recorder));
   eager__graph_retain(g);
   return EAGER_OK;
@@ -272,7 +287,7 @@ eager_status eager_placeholder(eager_dtype dtype, int rank, const int64_t *dims,
                                const char *name, eager_tensor **out) {
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   return placeholder(dtype, rank, dims, name, out);
 }
 

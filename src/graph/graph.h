@@ -45,8 +45,10 @@ struct eager_graph {
   eager__mutex lock; /* over all below */
   eager__node **nodes;
   size_t node_count, node_capacity;
-  int *named; /* nodes whose names users gave */
+  int *named; /* nodes whose names are not their op's and number's */
   size_t named_count, named_capacity;
+  int *captured; /* nodes that hold a tensor */
+  size_t captured_count, captured_capacity;
 };
 
 void eager__graph_retain(eager_graph *g);
@@ -66,6 +68,8 @@ size_t eager__graph_count(eager_graph *g);
 
 eager__node *eager__node_new(eager__node_kind kind, int input_count, int output_count);
 void eager__node_free(eager__node *node); /* NULL-safe */
+/* "MatMul", "Placeholder" or "Const". */
+const char *eager__node_kind_name(const eager__node *node);
 /* What a call has beside its inputs: op, attributes, outputs, device. */
 eager_status eager__node_take_call(eager__node *node, const eager__call *call,
                                    const char *device);

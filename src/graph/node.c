@@ -32,6 +32,12 @@ void eager__node_free(eager__node *node) {
   eager__free(node);
 }
 
+const char *eager__node_kind_name(const eager__node *node) {
+  static const char *const kinds[] = {
+      [EAGER__NODE_PLACEHOLDER] = "Placeholder", [EAGER__NODE_CONSTANT] = "Const"};
+  return node->kind == EAGER__NODE_OP ? node->op->name : kinds[node->kind];
+}
+
 static bool copy_bytes(const void *from, size_t size, const void **out) {
   void *copy = eager__alloc(size + 1);
   *out = copy;

@@ -73,7 +73,7 @@ eager_status eager_get_copy_stats(eager_copy_stats *out_stats) {
   eager__runtime *runtime;
   EAGER__REQUIRE(out_stats, EAGER_INVALID_ARGUMENT, "out_stats is NULL");
   memset(out_stats, 0, sizeof *out_stats);
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   eager__mutex_lock(&lock);
   *out_stats = totals;
   eager__mutex_unlock(&lock);
@@ -82,7 +82,7 @@ eager_status eager_get_copy_stats(eager_copy_stats *out_stats) {
 
 eager_status eager_reset_copy_stats(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   eager__mutex_lock(&lock);
   memset(&totals, 0, sizeof totals);
   for (size_t i = 0; i < record_count; i++)

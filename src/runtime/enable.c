@@ -45,17 +45,22 @@ static eager_status refuse_disabled(void) {
 
 eager_status eager__runtime_require(eager__runtime **out) {
   EAGER__TRY(eager__runtime_require_any(out));
-  if (is_enabled() || eager__scope_in_session()) return EAGER_OK;
+  if (is_enabled() || eager__scope_in_session() || eager__scope_recorder()) return EAGER_OK;
   return refuse_disabled();
 }
 
 eager_status eager__runtime_require_any(eager__runtime **out) {
   *out = eager__runtime_get();
   if (*out) return EAGER_OK;
-  if (eager__is_forked()) return eager__fork_refuse();
-  if (atomic_load(&state) == STATE_CLOSED)
-    EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  EAGER__TRY(eager__runtime_require_open());
   return refuse_disabled();
+}
+
+eager_status eager__runtime_require_open(void) {
+  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__REQUIRE(atomic_load_explicit(&state, memory_order_relaxed) != STATE_CLOSED,
+                 EAGER_FAILED_PRECONDITION, "eager execution was shut down");
+  return EAGER_OK;
 }
 
 eager_status eager__runtime_require_tensor(const void *tensor, eager__runtime **out) {
@@ -162,8 +167,9 @@ static eager_status compare(const eager__runtime *runtime,
     eager__options_compare(&runtime->options, requested, &differences);
     if (differences.size)
       status = eager__fail(EAGER_INVALID_ARGUMENT,
-                           "eager execution is already enabled with other options: %s. The "
-                           "active options stay",
+                           "%s with other options: %s. The active options stay",
+                           is_enabled() ? "eager execution is already enabled"
+                                        : "a session was already made",
                            differences.text + 2);
   }
   eager__strbuf_free(&differences);
@@ -337,13 +343,14 @@ static eager_status enable(eager__options *requested, bool *out_first) {
   return enable_first(requested, STATE_ENABLED);
 }
 
-static eager_status session_runtime(const eager_config *config) {
+static eager_status session_runtime(const eager_config *config, bool *out_first) {
   eager__options requested;
   if (atomic_load(&state) == STATE_CLOSED)
     EAGER__FAIL(EAGER_FAILED_PRECONDITION, "eager execution was shut down");
   EAGER__TRY(eager__options_read(config, EAGER_DEVICE_PLACEMENT_AUTO, EAGER_EXECUTION_AUTO,
                                  atomic_load(&state) == STATE_FRESH, &requested));
   eager__runtime *runtime = eager__runtime_get();
+  *out_first = !runtime;
   if (!runtime) return enable_first(&requested, STATE_SESSION);
   eager_status status = compare(runtime, &requested);
   eager__options_free(&requested);
@@ -354,9 +361,11 @@ eager_status eager__runtime_for_session(const eager_config *config, eager__runti
   *out = NULL;
   if (eager__is_forked()) return eager__fork_refuse();
   eager__mutex_lock(&lock);
-  eager_status status = session_runtime(config);
+  bool first = false;
+  eager_status status = session_runtime(config, &first);
   if (status == EAGER_OK) *out = eager__runtime_get();
   eager__mutex_unlock(&lock);
+  if (status == EAGER_OK && first && config) log_ineffective(*out, config);
   return status;
 }
 

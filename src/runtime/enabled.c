@@ -89,7 +89,7 @@ eager_status eager_device_get(size_t index, const eager_device_info **out_info) 
   eager__runtime *runtime;
   EAGER__REQUIRE(out_info, EAGER_INVALID_ARGUMENT, "out_info is NULL");
   *out_info = NULL;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__REQUIRE(index < (size_t)runtime->device_count, EAGER_INVALID_ARGUMENT,
                  "device index %zu is out of range: %d devices are enabled", index,
                  runtime->device_count);
@@ -102,7 +102,7 @@ eager_status eager_device_find(const char *name, const eager_device_info **out_i
   eager__device *device;
   EAGER__REQUIRE(out_info, EAGER_INVALID_ARGUMENT, "out_info is NULL");
   *out_info = NULL;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__REQUIRE(name, EAGER_INVALID_ARGUMENT, "the device name is NULL");
   EAGER__TRY(eager__runtime_find_device(runtime, name, &device));
   *out_info = &device->info;
@@ -111,7 +111,7 @@ eager_status eager_device_find(const char *name, const eager_device_info **out_i
 
 static eager_status open_by_name(const char *name, eager__device **out) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__TRY(eager__runtime_device_or_default(runtime, name, out));
   return eager__runtime_open_device(runtime, *out);
 }

@@ -43,7 +43,7 @@ eager_status eager__npy_check_room(const char *what, uint64_t size) {
   eager__runtime *runtime;
   eager__device *device;
   eager_memory_info memory;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__TRY(eager__scope_open(runtime, NULL, &device));
   eager__pool_info(device, &memory);
   uint64_t most = device->info.max_allocation;

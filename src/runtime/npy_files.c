@@ -100,7 +100,7 @@ static eager_status load_from(const char *path, int file, eager_dtype dtype,
 static eager_status load(const char *path, eager_dtype dtype, eager_tensor **out) {
   eager__runtime *runtime;
   EAGER__REQUIRE(path, EAGER_INVALID_ARGUMENT, "path is NULL");
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return eager__file_fail("read", path, errno);
   eager_status status = load_from(path, file, dtype, out);

@@ -93,7 +93,7 @@ eager_status eager_npz_save(const char *path, const char *const *names,
   EAGER__REQUIRE(path, EAGER_INVALID_ARGUMENT, "path is NULL");
   EAGER__REQUIRE((names && tensors) || count == 0, EAGER_INVALID_ARGUMENT,
                  "names or tensors is NULL");
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__TRY(check_names(names, count));
   eager__zip_member *members = eager__alloc((count + 1) * sizeof *members);
   if (!members) return eager__out_of_memory(count * sizeof *members);
@@ -322,7 +322,7 @@ static eager_status get(const eager_npz *npz, const char *name, eager_dtype dtyp
                         eager_tensor **out) {
   eager__runtime *runtime;
   EAGER__REQUIRE(npz && name, EAGER_INVALID_ARGUMENT, "the archive or name is NULL");
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   if (!eager__handle_is_live(npz, EAGER__HANDLE_NPZ))
     return eager__handle_refuse(npz, "the archive");
   size_t i = npz->count; /* of equal names the last one written counts */

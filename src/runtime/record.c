@@ -1,6 +1,5 @@
 #include "runtime/record.h"
 
-#include "base/fork.h"
 #include "runtime/run.h"
 #include "runtime/scope.h"
 
@@ -40,7 +39,7 @@ static eager_status record(eager__recorder *recorder, eager__call *call,
 
 eager_status eager__record(eager__recorder *recorder, eager__call *call, const char *device,
                            eager_tensor **outputs, int output_count) {
-  if (eager__is_forked()) return eager__fork_refuse();
+  EAGER__TRY(eager__runtime_require_open());
   if (call->outer)
     call->request = call->outer->request;
   else

@@ -21,9 +21,12 @@ typedef struct eager__runtime {
 /* The runtime if enabled, or made for a session, and not shut down; else NULL. */
 eager__runtime *eager__runtime_get(void);
 
-/* For ops and scopes: enabled, or this thread runs a session. FAILED_PRECONDITION with
- * semantics.md's texts. */
+/* For ops and scopes: enabled, or this thread records or runs a session.
+ * FAILED_PRECONDITION with semantics.md's texts. */
 eager_status eager__runtime_require(eager__runtime **out);
+
+/* For what needs no device: FAILED_PRECONDITION after shutdown, and after fork. */
+eager_status eager__runtime_require_open(void);
 
 /* For values from the host, which sessions are fed: enabled, or there is a session. */
 eager_status eager__runtime_require_any(eager__runtime **out);

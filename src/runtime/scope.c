@@ -137,7 +137,7 @@ eager_status eager_pop_device(void) {
 
 eager_status eager_set_thread_device_policy(eager_device_policy policy) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__REQUIRE(policy >= EAGER_DEVICE_PLACEMENT_AUTO &&
                      policy <= EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32,
                  EAGER_INVALID_ARGUMENT,
@@ -155,7 +155,7 @@ eager_device_policy eager_get_device_policy(void) {
 
 eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   EAGER__REQUIRE(mode >= EAGER_EXECUTION_AUTO && mode <= EAGER_ASYNC,
                  EAGER_INVALID_ARGUMENT,
                  "execution_mode must be one of EAGER_EXECUTION_AUTO, EAGER_SYNC, "
@@ -253,7 +253,7 @@ void eager__thread_work_submitted(eager__thread_work *work, int device, bool by_
 
 eager_status eager_tidy_begin(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__TRY(eager__reserve(&state.tidies, &state.tidy_capacity, state.tidy_count + 1,
                             sizeof *state.tidies));
   own_thread();
@@ -263,7 +263,7 @@ eager_status eager_tidy_begin(void) {
 
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__REQUIRE(state.tidy_count > state.tidy_floor, EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
@@ -272,7 +272,7 @@ eager_status eager_tidy_end(void) {
 
 eager_status eager_tidy_keep(eager_tensor *t) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
   EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "eager_tidy_keep: the tensor is NULL");
   if (!eager__tensor_is_live(t))
     return eager__handle_refuse(t, "eager_tidy_keep: the tensor");
@@ -304,10 +304,12 @@ size_t eager__scope_set_tidies_aside(void) {
   return before;
 }
 
-bool eager__scope_take_tidies_back(size_t before) {
-  bool left = state.tidy_count > state.tidy_floor;
-  if (left) release_kept(state.tidies[state.tidy_floor].begin);
+bool eager__scope_has_tidies(void) {
+  return state.tidy_count > state.tidy_floor;
+}
+
+void eager__scope_take_tidies_back(size_t before) {
+  if (eager__scope_has_tidies()) release_kept(state.tidies[state.tidy_floor].begin);
   state.tidy_count = state.tidy_floor;
   state.tidy_floor = before;
-  return !left;
 }

@@ -208,7 +208,7 @@ eager_status eager__trace_write(void) {
 
 eager_status eager_trace_flush(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   return eager__trace_write();
 }
 

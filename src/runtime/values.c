@@ -107,7 +107,8 @@ static eager_status from_host(eager_dtype dtype, int rank, const int64_t *dims,
   eager__recorder *recorder = eager__scope_recorder();
   eager__runtime *runtime;
   eager__shape shape;
-  if (!recorder) EAGER__TRY(eager__runtime_require_any(&runtime));
+  EAGER__TRY(recorder ? eager__runtime_require_open()
+                      : eager__runtime_require_any(&runtime));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
   size_t size = (size_t)eager__shape_elements(&shape) * eager_dtype_size(dtype);
   EAGER__REQUIRE(data || !size, EAGER_INVALID_ARGUMENT, "data is NULL for %zu bytes", size);

@@ -81,7 +81,7 @@ static eager_status report_first(eager__failure *failure) {
 static eager_status synchronize(const char *device) {
   eager__runtime *runtime;
   eager__device *only = NULL;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   if (device) EAGER__TRY(eager__runtime_find_device(runtime, device, &only));
   eager__failure *first = NULL;
   for (int i = 0; i < runtime->device_count; i++)

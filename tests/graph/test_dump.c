@@ -4,7 +4,7 @@
 
 static eager_graph *make(void) {
   eager_graph *g;
-  eager_tensor *x, *two, *y, *sum, *parts[2];
+  eager_tensor *x, *two, *y, *sum, *parts[2], *scalar;
   static const int64_t dims[] = {-1, 4}, axis[] = {1}, sizes[] = {1, 3};
   test_enable();
   assert_ok(eager_graph_new(&g));
@@ -16,9 +16,10 @@ static eager_graph *make(void) {
   assert_ok(eager_reduce_sum(y, axis, 1, true, &sum));
   assert_ok(eager_pop_device());
   assert_ok(eager_split_v(y, sizes, 2, 1, parts));
+  assert_ok(eager_reshape(two, 0, NULL, &scalar));
   assert_ok(eager_graph_end());
-  eager_tensor *all[] = {x, two, y, sum, parts[0], parts[1]};
-  for (int i = 0; i < 6; i++) eager_tensor_release(all[i]);
+  eager_tensor *all[] = {x, two, y, sum, parts[0], parts[1], scalar};
+  for (int i = 0; i < 7; i++) eager_tensor_release(all[i]);
   return g;
 }
 
@@ -38,7 +39,8 @@ static void text_has_a_line_for_each_node(void **state) {
                    "Mul_2 = Mul(an \"x\":0, Const_1:0) float32[?,4]\n"
                    "Sum_3 = Sum(Mul_2:0) float32[?,1] {axis=[1], keep_dims=true} on %s\n"
                    "SplitV_4 = SplitV(Mul_2:0) float32[?,1], float32[?,3] "
-                   "{size_splits=[1,3], axis=1}\n",
+                   "{size_splits=[1,3], axis=1}\n"
+                   "Reshape_5 = Reshape(Const_1:0) float32[] {shape=[]}\n",
                    test_device()));
   eager_graph_release(g);
 }
@@ -54,10 +56,12 @@ static void dot_has_nodes_and_edges(void **state) {
              "  n2 [shape=box, label=\"Mul_2\\nMul\"];\n"
              "  n3 [shape=box, label=\"Sum_3\\nSum {axis=[1], keep_dims=true}\\n%s\"];\n"
              "  n4 [shape=box, label=\"SplitV_4\\nSplitV {size_splits=[1,3], axis=1}\"];\n"
+             "  n5 [shape=box, label=\"Reshape_5\\nReshape {shape=[]}\"];\n"
              "  n0 -> n2 [label=\"float32[?,4]\"];\n"
              "  n1 -> n2 [label=\"float32[]\"];\n"
              "  n2 -> n3 [label=\"float32[?,4]\"];\n"
              "  n2 -> n4 [label=\"float32[?,4]\"];\n"
+             "  n1 -> n5 [label=\"float32[]\"];\n"
              "}\n",
              test_device()));
   eager_graph_release(g);

@@ -98,6 +98,73 @@ static void is_recorded_inside_a_tidy_scope(void **state) {
   eager_function_release(f);
 }
 
+static eager_status adds_tidily(eager_tensor *const *inputs, size_t input_count,
+                                eager_tensor **outputs, size_t output_count, void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_tensor *twice;
+  eager_status status = eager_tidy_begin();
+  if (status != EAGER_OK) return status;
+  status = eager_add(inputs[0], inputs[0], &twice);
+  if (status == EAGER_OK) status = eager_add(twice, inputs[0], &outputs[0]);
+  if (status == EAGER_OK) status = eager_tidy_keep(outputs[0]);
+  eager_status ended = eager_tidy_end();
+  return status != EAGER_OK ? status : ended;
+}
+
+/* Also while the caller records in a tidy scope of its own: what comes out is the scope's.
+ */
+static void scopes_of_body_and_caller_do_not_mix(void **state) {
+  (void)state;
+  eager_function *releasing = make(two_of_them, 2), *tidy = make(adds_tidily, 1);
+  eager_graph *g;
+  eager_session *s;
+  eager_tensor *x, *out[3], *kept;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 1, (int64_t[]){2}, "x", &x));
+  assert_ok(eager_tidy_begin());
+  test_log_clear();
+  assert_ok(eager_function_call(releasing, (eager_tensor *[]){x, x}, 2, out));
+  assert_ok(eager_function_call(tidy, &x, 1, &out[2]));
+  assert_int_equal(test_log_count("belongs to a tidy scope"), 0);
+  assert_ok(eager_add(out[0], out[2], &kept));
+  assert_ok(eager_tidy_keep(out[1])); /* it was the scope's */
+  assert_ok(eager_tidy_keep(kept));
+  assert_ok(eager_tidy_end());
+  assert_ok(eager_graph_end());
+  assert_ok(eager_session_new(g, NULL, &s));
+  eager_tensor *value = placing_tensor(test_device(), EAGER_FLOAT32, 2), *sum;
+  assert_ok(eager_session_run(s, &x, &value, 1, &kept, 1, &sum));
+  placing_expect(sum, 2, (double[]){4, 10});
+  eager_tensor *all[] = {x, out[1], kept, value, sum};
+  for (int i = 0; i < 5; i++) eager_tensor_release(all[i]);
+  eager_session_release(s);
+  eager_graph_release(g);
+  eager_function_release(releasing);
+  eager_function_release(tidy);
+}
+
+/* A device scope is part of the signature: the body's ops run there. */
+static void runs_in_the_callers_scope(void **state) {
+  (void)state;
+  const char *other =
+      test_has_other_context() ? test_device_other_context() : test_device_same_context();
+  eager_function *f = make(adds_tidily, 1);
+  eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 2), *out;
+  const char *const devices[] = {other, test_device(), other, NULL};
+  for (int i = 0; i < 4; i++) {
+    const char *expected = devices[i] ? devices[i] : test_device();
+    if (devices[i]) assert_ok(eager_push_device(devices[i]));
+    assert_ok(eager_function_call(f, &x, 1, &out));
+    if (devices[i]) assert_ok(eager_pop_device());
+    assert_string_equal(eager_tensor_device(out), placing_full_name(expected));
+    eager_tensor_release(out);
+  }
+  assert_int_equal(eager_function_trace_count(f), 3);
+  eager_tensor_release(x);
+  eager_function_release(f);
+}
+
 /* ---- Bodies that go wrong ---- */
 
 static eager_status leaves_a_tidy_scope(eager_tensor *const *inputs, size_t input_count,
@@ -142,6 +209,24 @@ static eager_status ends_its_scope(eager_tensor *const *inputs, size_t input_cou
   return status == EAGER_OK ? eager_graph_end() : status;
 }
 
+static eager_status leaves_a_scope_with_its_output(eager_tensor *const *inputs,
+                                                   size_t input_count,
+                                                   eager_tensor **outputs,
+                                                   size_t output_count, void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_status status = eager_tidy_begin();
+  return status == EAGER_OK ? eager_negative(inputs[0], &outputs[0]) : status;
+}
+
+static eager_status fails_in_a_scope(eager_tensor *const *inputs, size_t input_count,
+                                     eager_tensor **outputs, size_t output_count,
+                                     void *user) {
+  eager_tensor *none;
+  eager_status status =
+      leaves_a_scope_with_its_output(inputs, input_count, outputs, output_count, user);
+  return status == EAGER_OK ? eager_add(inputs[0], NULL, &none) : status;
+}
+
 static void bodies_that_go_wrong_are_told(void **state) {
   (void)state;
   const struct {
@@ -154,6 +239,10 @@ static void bodies_that_go_wrong_are_told(void **state) {
        "the tensor input:0 is symbolic: run it in a session"},
       {gives_nothing, 2, EAGER_INVALID_ARGUMENT,
        "the function's body left outputs[1] NULL"},
+      {leaves_a_scope_with_its_output, 1, EAGER_FAILED_PRECONDITION,
+       "the function's body left tidy scopes open"},
+      {fails_in_a_scope, 1, EAGER_INVALID_ARGUMENT,
+       "input #1(zero-based) of AddV2, `y`, is NULL [Op:AddV2]"},
       {leaves_a_tidy_scope, 1, EAGER_FAILED_PRECONDITION,
        "the function's body left tidy scopes open"},
       {leaves_a_scope, 1, EAGER_FAILED_PRECONDITION,
@@ -232,6 +321,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_recorded_once_for_a_signature),
       cmocka_unit_test(is_recorded_inside_a_tidy_scope),
+      cmocka_unit_test(scopes_of_body_and_caller_do_not_mix),
+      cmocka_unit_test(runs_in_the_callers_scope),
       cmocka_unit_test(becomes_part_of_a_graph),
       cmocka_unit_test(bodies_that_go_wrong_are_told),
       cmocka_unit_test(gives_inputs_and_constants),

