@@ -279,28 +279,6 @@ static eager_status build(eager__options *requested, eager__runtime **out) {
   return EAGER_OK;
 }
 
-static bool any_disk_cache(const eager__runtime *runtime) {
-  for (int i = 0; i < runtime->device_count; i++)
-    if (runtime->devices[i]->traits.disk_cache) return true;
-  return false;
-}
-
-static bool any_larger_than(const eager__runtime *runtime, size_t limit) {
-  for (int i = 0; i < runtime->device_count; i++)
-    if (runtime->devices[i]->info.global_memory > limit) return true;
-  return false;
-}
-
-static void log_ineffective(const eager__runtime *runtime, const eager_config *config) {
-  if (config->kernel_cache_dir && *config->kernel_cache_dir && !any_disk_cache(runtime))
-    eager__log(EAGER_LOG_INFO,
-               "config.kernel_cache_dir has no effect: the drivers of the enabled devices "
-               "cache kernels themselves");
-  if (config->memory_limit && !any_larger_than(runtime, config->memory_limit))
-    eager__log(EAGER_LOG_INFO,
-               "config.memory_limit has no effect: no enabled device has more memory");
-}
-
 /* After fork: what the parent holds is not ours to touch. */
 static void leave_to_parent(void) {
   eager__runtime *runtime = atomic_exchange(&active, NULL);
@@ -365,7 +343,7 @@ eager_status eager__runtime_for_session(const eager_config *config, eager__runti
   eager_status status = session_runtime(config, &first);
   if (status == EAGER_OK) *out = eager__runtime_get();
   eager__mutex_unlock(&lock);
-  if (status == EAGER_OK && first && config) log_ineffective(*out, config);
+  if (status == EAGER_OK && first && config) eager__runtime_log_ineffective(*out, config);
   return status;
 }
 
@@ -385,7 +363,8 @@ eager_status eager_enable_execution(const eager_config *config,
     if (status == EAGER_OK) status = enable(&requested, &first);
   }
   eager__mutex_unlock(&lock);
-  if (status == EAGER_OK && first && config) log_ineffective(eager__runtime_get(), config);
+  if (status == EAGER_OK && first && config)
+    eager__runtime_log_ineffective(eager__runtime_get(), config);
   return status;
 }
 

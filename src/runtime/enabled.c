@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/strbuf.h"
 #include "runtime/trace.h"
 #include "tensor/forms.h"
@@ -138,4 +139,29 @@ eager_status eager_trim_memory(const char *device) {
   eager__forms_drop(found, false);
   eager__pool_trim(found);
   return EAGER_OK;
+}
+
+/* --- What was asked for in vain --- */
+
+static bool any_disk_cache(const eager__runtime *runtime) {
+  for (int i = 0; i < runtime->device_count; i++)
+    if (runtime->devices[i]->traits.disk_cache) return true;
+  return false;
+}
+
+static bool any_larger_than(const eager__runtime *runtime, size_t limit) {
+  for (int i = 0; i < runtime->device_count; i++)
+    if (runtime->devices[i]->info.global_memory > limit) return true;
+  return false;
+}
+
+void eager__runtime_log_ineffective(const eager__runtime *runtime,
+                                    const eager_config *config) {
+  if (config->kernel_cache_dir && *config->kernel_cache_dir && !any_disk_cache(runtime))
+    eager__log(EAGER_LOG_INFO,
+               "config.kernel_cache_dir has no effect: the drivers of the enabled devices "
+               "cache kernels themselves");
+  if (config->memory_limit && !any_larger_than(runtime, config->memory_limit))
+    eager__log(EAGER_LOG_INFO,
+               "config.memory_limit has no effect: no enabled device has more memory");
 }

@@ -46,6 +46,10 @@ eager_status eager__runtime_find_device(eager__runtime *runtime, const char *nam
 eager_status eager__runtime_device_or_default(eager__runtime *runtime, const char *name,
                                               eager__device **out);
 
+/* Says once, at INFO, which fields of the first config have no effect on these devices. */
+void eager__runtime_log_ineffective(const eager__runtime *runtime,
+                                    const eager_config *config);
+
 /* Opens the device's queues and pool at the first use. */
 eager_status eager__runtime_open_device(eager__runtime *runtime, eager__device *device);
 
