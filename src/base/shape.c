@@ -29,7 +29,7 @@ static eager_status refuse_size(eager_dtype dtype, int rank, const int64_t *dims
               eager__shape_text(&shape, text), eager_dtype_name(dtype));
 }
 
-eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims) {
+static eager_status check(eager_dtype dtype, int rank, const int64_t *dims, int64_t least) {
   EAGER__REQUIRE(eager__dtype_is_valid(dtype), EAGER_INVALID_ARGUMENT,
                  "dtype must be one of enum eager_dtype, got %d", (int)dtype);
   EAGER__REQUIRE(rank >= 0 && rank <= EAGER__MAX_RANK, EAGER_INVALID_ARGUMENT,
@@ -37,10 +37,18 @@ eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims
   EAGER__REQUIRE(rank == 0 || dims != NULL, EAGER_INVALID_ARGUMENT,
                  "dims must not be NULL for rank %d", rank);
   for (int i = 0; i < rank; i++)
-    EAGER__REQUIRE(dims[i] >= 0, EAGER_INVALID_ARGUMENT,
+    EAGER__REQUIRE(dims[i] >= least, EAGER_INVALID_ARGUMENT,
                    "dims[%d] must not be negative, got %" PRId64, i, dims[i]);
   return fits(rank, dims, eager__dtype(dtype)->size) ? EAGER_OK
                                                      : refuse_size(dtype, rank, dims);
+}
+
+eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims) {
+  return check(dtype, rank, dims, 0);
+}
+
+eager_status eager__shape_check_known(eager_dtype dtype, int rank, const int64_t *dims) {
+  return check(dtype, rank, dims, -1);
 }
 
 eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,

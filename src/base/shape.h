@@ -24,6 +24,9 @@ eager_status eager__shape_check(eager_dtype dtype, int rank, const int64_t *dims
 eager_status eager__shape_make(eager_dtype dtype, int rank, const int64_t *dims,
                                eager__shape *out);
 
+/* The check for a shape of which extents of -1 are not known yet: they may be anything. */
+eager_status eager__shape_check_known(eager_dtype dtype, int rank, const int64_t *dims);
+
 /* -1 when an extent is unknown. */
 int64_t eager__shape_elements(const eager__shape *shape);
 

@@ -96,6 +96,8 @@ static eager_status check_outputs(const eager_function *f, eager_tensor *const *
   return EAGER_OK;
 }
 
+/* Graph scopes that the body left open are closed; its tidy scopes whoever has set the
+ * caller's aside closes. */
 static eager_status check_scopes(const eager__recorder *recorder, size_t depth) {
   bool same = eager__scope_recorder_depth() == depth && eager__scope_recorder() == recorder;
   while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
@@ -106,24 +108,25 @@ static eager_status check_scopes(const eager__recorder *recorder, size_t depth) 
   return EAGER_OK;
 }
 
-/* With the caller's tidy scopes set aside: outputs are one reference each, all or none. A
- * body that fails has released what it made. */
+/* A body that fails has released what it made. */
+static eager_status call_failed(eager_status status, size_t depth, eager_tensor **outputs,
+                                size_t count) {
+  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
+  for (size_t i = 0; i < count; i++) outputs[i] = NULL;
+  return status;
+}
+
+/* With the caller's tidy scopes set aside: outputs are one reference each, all or none. */
 static eager_status call_body(const eager_function *f, eager_tensor *const *inputs,
                               size_t input_count, eager_tensor **outputs) {
-  size_t depth = eager__scope_recorder_depth();
+  size_t depth = eager__scope_recorder_depth(), count = f->output_count;
   const eager__recorder *recorder = eager__scope_recorder();
-  for (size_t i = 0; i < f->output_count; i++) outputs[i] = NULL;
-  eager_status status = f->body(inputs, input_count, outputs, f->output_count, f->user);
-  bool was_good = status == EAGER_OK;
-  eager_status scopes = was_good ? check_scopes(recorder, depth) : EAGER_OK;
-  if (!was_good)
-    while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
-  if (was_good) status = scopes != EAGER_OK ? scopes : check_outputs(f, outputs);
-  for (size_t i = 0; i < f->output_count && status != EAGER_OK; i++)
-    if (was_good)
-      drop(&outputs[i]);
-    else
-      outputs[i] = NULL;
+  for (size_t i = 0; i < count; i++) outputs[i] = NULL;
+  eager_status status = f->body(inputs, input_count, outputs, count, f->user);
+  if (status != EAGER_OK) return call_failed(status, depth, outputs, count);
+  status = check_scopes(recorder, depth);
+  if (status == EAGER_OK) status = check_outputs(f, outputs);
+  for (size_t i = 0; i < count && status != EAGER_OK; i++) drop(&outputs[i]);
   return status;
 }
 

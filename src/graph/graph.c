@@ -254,30 +254,18 @@ eager_status eager_graph_end(void) {
 
 /* --- Placeholders --- */
 
-/* Extents as eager__shape_make wants them: unknown ones are let through. */
-static eager_status make_shape(eager_dtype dtype, int rank, const int64_t *dims,
-                               eager__shape *out) {
-  int64_t known[EAGER__MAX_RANK];
-  bool legal = rank >= 0 && rank <= EAGER__MAX_RANK && (dims || !rank);
-  if (!legal) return eager__shape_make(dtype, rank, dims, out); /* refuses */
-  for (int i = 0; i < rank; i++) known[i] = dims[i] == -1 ? 1 : dims[i];
-  EAGER__TRY(eager__shape_make(dtype, rank, known, out));
-  for (int i = 0; i < rank; i++) out->dims[i] = dims[i];
-  return EAGER_OK;
-}
-
 static eager_status placeholder(eager_dtype dtype, int rank, const int64_t *dims,
                                 const char *name, eager_tensor **out) {
   eager__recorder *recorder = eager__scope_recorder();
-  eager__shape shape;
-  EAGER__TRY(make_shape(dtype, rank, dims, &shape));
+  EAGER__TRY(eager__shape_check_known(dtype, rank, dims));
   EAGER__REQUIRE(recorder, EAGER_FAILED_PRECONDITION,
                  "eager_placeholder: no graph scope is open in this thread: call "
                  "eager_graph_begin()");
   EAGER__TRY(eager__scope_reserve(1));
   eager__node *node = eager__node_new(EAGER__NODE_PLACEHOLDER, 0, 1);
   if (!node) return eager__out_of_memory(sizeof *node);
-  node->outputs[0] = (eager__port){dtype, shape};
+  node->outputs[0] = (eager__port){dtype, {.rank = rank}};
+  for (int i = 0; i < rank; i++) node->outputs[0].shape.dims[i] = dims[i];
   EAGER__TRY(add_node((eager_graph *)recorder, node, name ? name : "Placeholder", out));
   eager__scope_give(*out);
   return EAGER_OK;

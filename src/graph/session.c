@@ -60,13 +60,6 @@ static eager_status count_nodes(const eager_graph *g, eager_tensor *const *tenso
   return EAGER_OK;
 }
 
-static bool fits(const eager__shape *given, const eager__shape *wanted) {
-  if (given->rank != wanted->rank) return false;
-  for (int i = 0; i < given->rank; i++)
-    if (wanted->dims[i] >= 0 && wanted->dims[i] != given->dims[i]) return false;
-  return true;
-}
-
 static eager_status check_feed(const plan *p, eager__edge edge, size_t i,
                                eager_tensor *value) {
   const eager__node *node = p->nodes[edge.node];
@@ -80,7 +73,7 @@ static eager_status check_feed(const plan *p, eager__edge edge, size_t i,
                  "feed_values[%zu] is a %s tensor, but %s:%d is a %s tensor", i,
                  eager_dtype_name(value->dtype), node->name, edge.output,
                  eager_dtype_name(port->dtype));
-  EAGER__REQUIRE(fits(&value->shape, &port->shape), EAGER_INVALID_ARGUMENT,
+  EAGER__REQUIRE(eager__shape_agrees(&value->shape, &port->shape), EAGER_INVALID_ARGUMENT,
                  "feed_values[%zu] has shape %s, but %s:%d has shape %s", i,
                  eager__shape_text(&value->shape, given), node->name, edge.output,
                  eager__shape_text(&port->shape, wanted));

@@ -102,18 +102,14 @@ static const eager__input_spec *spec_of(const eager__op *op, int input) {
   return &op->inputs[op->variadic ? 0 : input];
 }
 
-static eager_status refuse_released(const eager__call *call, int input) {
+/* It was released, or has no value and this thread does not record. */
+static eager_status refuse_input(const eager__call *call, int input) {
+  const eager_tensor *t = call->inputs[input].tensor;
   char what[128];
   snprintf(what, sizeof what, "input #%d(zero-based) of %s, `%s`,", input, call->name,
            spec_of(call->op, input)->name);
-  return eager__handle_refuse(call->inputs[input].tensor, what);
-}
-
-static eager_status refuse_symbolic(const eager__call *call, int input) {
-  char what[128];
-  snprintf(what, sizeof what, "input #%d(zero-based) of %s, `%s`,", input, call->name,
-           spec_of(call->op, input)->name);
-  return eager__tensor_refuse_symbolic(call->inputs[input].tensor, what);
+  return eager__tensor_is_live(t) ? eager__tensor_refuse_symbolic(t, what)
+                                  : eager__handle_refuse(t, what);
 }
 
 static eager_status check_arity(const eager__call *call) {
@@ -132,8 +128,8 @@ static eager_status check_arity(const eager__call *call) {
     const eager_tensor *t = call->inputs[i].tensor;
     EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "input #%d(zero-based) of %s, `%s`, is NULL",
                    i, call->name, spec_of(call->op, i)->name);
-    if (!eager__tensor_is_live(t)) return refuse_released(call, i);
-    if (t->symbol && !eager__scope_recorder()) return refuse_symbolic(call, i);
+    if (!eager__tensor_is_live(t) || (t->symbol && !eager__scope_recorder()))
+      return refuse_input(call, i);
   }
   return EAGER_OK;
 }
@@ -225,10 +221,8 @@ eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
 eager_status eager__call_check_outputs(const eager__call *call) {
   for (int i = 0; i < call->output_count; i++) {
     const eager__result *result = &call->outputs[i];
-    eager__shape known = result->shape; /* unknown extents may be anything */
-    for (int k = 0; k < known.rank; k++)
-      if (known.dims[k] < 0) known.dims[k] = 1;
-    EAGER__TRY(eager__shape_check(result->dtype, known.rank, known.dims));
+    EAGER__TRY(
+        eager__shape_check_known(result->dtype, result->shape.rank, result->shape.dims));
   }
   return EAGER_OK;
 }

@@ -101,8 +101,12 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
+bool eager__scope_has_tidies(void) {
+  return state.tidy_count > state.tidy_floor;
+}
+
 static bool has_tidy(void) {
-  return state.tidy_count > state.tidy_floor && !state.sessions;
+  return eager__scope_has_tidies() && !state.sessions;
 }
 
 eager__scope eager__scope_look(eager__runtime *runtime) {
@@ -264,7 +268,7 @@ eager_status eager_tidy_begin(void) {
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
   if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__REQUIRE(state.tidy_count > state.tidy_floor, EAGER_FAILED_PRECONDITION,
+  EAGER__REQUIRE(eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
   return EAGER_OK;
@@ -302,10 +306,6 @@ size_t eager__scope_set_tidies_aside(void) {
   size_t before = state.tidy_floor;
   state.tidy_floor = state.tidy_count;
   return before;
-}
-
-bool eager__scope_has_tidies(void) {
-  return state.tidy_count > state.tidy_floor;
 }
 
 void eager__scope_take_tidies_back(size_t before) {
