@@ -68,6 +68,10 @@ size_t eager__graph_count(eager_graph *g);
 
 eager__node *eager__node_new(eager__node_kind kind, int input_count, int output_count);
 void eager__node_free(eager__node *node); /* NULL-safe */
+/* The attributes that a call was given, with lists and texts of their own, into zeroed
+ * ones. What a failure leaves eager__attrs_free takes. */
+eager_status eager__attrs_copy(const eager__call *call, eager__attr *out);
+void eager__attrs_free(eager__attr *attrs);
 /* "MatMul", "Placeholder" or "Const". */
 const char *eager__node_kind_name(const eager__node *node);
 /* What a call has beside its inputs: op, attributes, outputs, device. */

@@ -16,13 +16,17 @@ eager__node *eager__node_new(eager__node_kind kind, int input_count, int output_
   return NULL;
 }
 
+void eager__attrs_free(eager__attr *attrs) {
+  for (int i = 0; i < EAGER__MAX_ATTRS; i++) {
+    eager__free((void *)attrs[i].text);
+    eager__free((void *)attrs[i].ints);
+    eager__free((void *)attrs[i].floats);
+  }
+}
+
 void eager__node_free(eager__node *node) {
   if (!node) return;
-  for (int i = 0; i < EAGER__MAX_ATTRS; i++) {
-    eager__free((void *)node->attrs[i].text);
-    eager__free((void *)node->attrs[i].ints);
-    eager__free((void *)node->attrs[i].floats);
-  }
+  eager__attrs_free(node->attrs);
   eager_tensor_release(node->value);
   eager__free(node->data);
   eager__free(node->device);
@@ -62,14 +66,19 @@ static eager_status copy_attr(const eager__attr *from, eager__attr *to) {
   return good ? EAGER_OK : eager__out_of_memory(from->count * sizeof *from->ints);
 }
 
+eager_status eager__attrs_copy(const eager__call *call, eager__attr *out) {
+  for (int i = 0; i < EAGER__MAX_ATTRS && call->op->attrs[i].name; i++)
+    if (call->attrs[i].given) EAGER__TRY(copy_attr(&call->attrs[i], &out[i]));
+  return EAGER_OK;
+}
+
 eager_status eager__node_take_call(eager__node *node, const eager__call *call,
                                    const char *device) {
   node->op = call->op;
   node->called = call->name;
   if (device && !(node->device = eager__strdup(device)))
     return eager__out_of_memory(strlen(device) + 1);
-  for (int i = 0; i < EAGER__MAX_ATTRS && call->op->attrs[i].name; i++)
-    if (call->attrs[i].given) EAGER__TRY(copy_attr(&call->attrs[i], &node->attrs[i]));
+  EAGER__TRY(eager__attrs_copy(call, node->attrs));
   for (int i = 0; i < call->output_count; i++)
     node->outputs[i] = (eager__port){call->outputs[i].dtype, call->outputs[i].shape};
   return EAGER_OK;

@@ -38,6 +38,7 @@ eager_status eager__call_begin(eager__call *call, const eager__op *op,
   call->device = NULL;
   call->number = 0;
   call->user = NULL;
+  call->readers = call->makers = NULL;
   call->dtype = EAGER_DTYPE_INVALID;
   call->input_count = 0;
   call->output_count = 0;
@@ -116,7 +117,7 @@ static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
   int least = wanted - call->op->optional_inputs;
   if (call->op->variadic)
-    EAGER__REQUIRE(got >= 1, EAGER_INVALID_ARGUMENT,
+    EAGER__REQUIRE(got >= 1 || call->op->optional_inputs, EAGER_INVALID_ARGUMENT,
                    "%s takes one or more inputs, got none", call->name);
   else if (least < wanted)
     EAGER__REQUIRE(got >= least && got <= wanted, EAGER_INVALID_ARGUMENT,
@@ -189,9 +190,7 @@ eager_status eager__call_count_outputs(eager__call *call, int *out) {
   return count_outputs(call, out);
 }
 
-static eager_status make_outputs(eager__call *call) {
-  int count;
-  EAGER__TRY(count_outputs(call, &count));
+eager_status eager__call_make_outputs(eager__call *call, int count) {
   if (count > EAGER__INLINE_OUTPUTS) {
     size_t size = (size_t)count * sizeof *call->outputs;
     call->outputs = eager__alloc(size);
@@ -210,8 +209,10 @@ static eager_status make_outputs(eager__call *call) {
 
 eager_status eager__call_check(eager__call *call, eager_tensor **outputs,
                                int output_count) {
+  int count;
   EAGER__TRY(check_inputs(call));
-  EAGER__TRY(make_outputs(call));
+  EAGER__TRY(count_outputs(call, &count));
+  EAGER__TRY(eager__call_make_outputs(call, count));
   EAGER__REQUIRE(outputs && output_count >= call->output_count, EAGER_INVALID_ARGUMENT,
                  "%s has %d output%s: the place to put them is NULL or too small",
                  call->name, call->output_count, call->output_count == 1 ? "" : "s");

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "runtime/allocate.h"
+#include "runtime/replay.h"
 
 void eager__commands_init(eager__commands *commands, eager__call *call,
                           eager__device *device, eager__origin origin) {
   commands->call = call;
+  commands->recording = NULL;
+  commands->played = NULL;
   commands->device = device;
   commands->status = EAGER_OK;
   commands->origin = origin;
@@ -27,8 +29,10 @@ void eager__commands_init(eager__commands *commands, eager__call *call,
 }
 
 void eager__commands_clear(eager__commands *commands) {
-  for (int i = 0; i < commands->scratch_count; i++)
+  for (int i = 0; i < commands->scratch_count && !commands->recording; i++)
     eager__buffer_release(commands->scratch[i]);
+  eager__played_free(commands->played);
+  commands->played = NULL;
   commands->scratch_count = 0;
   eager__commands_drop_forms(commands);
   eager__chunk *chunk = commands->first.next;
@@ -47,6 +51,7 @@ eager__commands *eager__commands_move(eager__commands *from) {
   to->call = NULL;
   if (from->last == &from->first) to->last = &to->first;
   from->scratch_count = from->form_count = 0;
+  from->played = NULL;
   from->first.next = NULL;
   return to;
 }
@@ -311,44 +316,6 @@ void eager__check_text(eager__commands *commands, eager_status status, const cha
   vsnprintf(commands->check_text, sizeof commands->check_text, format, args);
   va_end(args);
   commands->check_status = status;
-}
-
-eager__scratch_mark eager__scratch_begin(const eager__commands *commands) {
-  return (eager__scratch_mark){commands->scratch_count, commands->scratch_free};
-}
-
-void eager__scratch_end(eager__commands *commands, eager__scratch_mark mark) {
-  commands->scratch_free = mark.free;
-  for (int i = mark.count; i < commands->scratch_count; i++)
-    commands->scratch_free |= UINT32_C(1) << i;
-}
-
-/* One that is free and large enough, or -1. */
-static int take_free(eager__commands *commands, size_t size) {
-  for (int i = 0; i < commands->scratch_count; i++) {
-    uint32_t bit = UINT32_C(1) << i;
-    if (!(commands->scratch_free & bit) || commands->scratch[i]->size < size) continue;
-    commands->scratch_free &= ~bit;
-    return i;
-  }
-  return -1;
-}
-
-int eager__scratch(eager__commands *commands, size_t size) {
-  if (commands->status != EAGER_OK) return -1;
-  int again = take_free(commands, size);
-  if (again >= 0) return again;
-  if (commands->scratch_count == EAGER__MAX_SCRATCH) {
-    commands->status = eager__fail(EAGER_INTERNAL, "an op asks for too many workspaces");
-    return -1;
-  }
-  int number = commands->scratch_count;
-  commands->status =
-      eager__allocate(eager__runtime_get(), commands->device, size, EAGER__WRITER_COMPUTE,
-                      commands->origin, EAGER__SEQ_READY, &commands->scratch[number]);
-  if (commands->status != EAGER_OK) return -1;
-  commands->scratch_count++;
-  return number;
 }
 
 eager_status eager__add_fill(eager__commands *commands, int output, const void *pattern,

@@ -55,8 +55,13 @@ typedef struct eager__chunk {
   struct eager__chunk *next; /* allocated */
 } eager__chunk;
 
+struct eager__replay;
+struct eager__played;
+
 typedef struct eager__commands {
-  eager__call *call; /* while recording */
+  eager__call *call;               /* while recording */
+  struct eager__replay *recording; /* whose values stand for the call's buffers, or NULL */
+  struct eager__played *played;    /* what was recorded before, or NULL: the one item */
   eager__device *device;
   eager_status status; /* the first failure; its text is in this thread */
   eager__origin origin;

@@ -4,6 +4,7 @@
 int eager__input_form(eager__commands *commands, const eager__spot *source,
                       eager__form_key *key, size_t size, bool *out_make) {
   *out_make = false;
+  if (commands->recording) return -1;
   if (commands->status != EAGER_OK || source->place != EAGER__PLACE_INPUT) return -1;
   if (commands->form_count == EAGER__MAX_FORMS) return -1;
   const eager__operand *operand = &commands->call->inputs[source->index];

@@ -77,6 +77,12 @@ typedef struct eager__result {
 struct eager__op;
 struct eager__commands;
 
+/* An input or output of an op: "input #1 of MatMul". */
+typedef struct eager__part {
+  const char *op;
+  int index;
+} eager__part;
+
 typedef struct eager__call {
   const struct eager__op *op;
   const char *name; /* the op's; in an inner call that of the op it is a part of */
@@ -86,6 +92,9 @@ typedef struct eager__call {
   uint64_t number;
   bool is_plain;    /* every input is on `device`, submitted, and cannot fail any more */
   const void *user; /* the typed door's own, until run returns */
+  /* Of a call that stands for several ops: which of them reads each input and makes each
+   * output; else NULL. */
+  const eager__part *readers, *makers;
   eager_dtype
       dtype; /* T: of the first input without a dtype set of its own, else infer's */
   int input_count, output_count;
@@ -101,7 +110,7 @@ typedef struct eager__op {
   const char *typed; /* its typed doors, comma separated: "eager_split" */
   eager__input_spec inputs[EAGER__MAX_INPUTS]; /* a NULL name ends */
   bool variadic;       /* the one input stands for a list of one or more */
-  int optional_inputs; /* so many of the last inputs may be left out */
+  int optional_inputs; /* so many of the last inputs may be left out; of a list: all */
   int outputs;         /* 0 reads as 1 */
   uint32_t dtypes;     /* what T may be; 0 when no input has dtype T */
   bool moves_only;     /* no arithmetic on T: works for float64 on every device */

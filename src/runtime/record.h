@@ -35,10 +35,11 @@ eager_status eager__scope_push_recorder(eager__recorder *recorder);
 eager_status eager__scope_pop_recorder(void);
 size_t eager__scope_recorder_depth(void);
 
-/* Between the two this thread runs a graph: its device, recording and tidy scopes do not
- * count, and its ops run although eager execution may not be enabled. */
-void eager__scope_begin_session(void);
-void eager__scope_end_session(void);
+/* Between the two this thread runs a graph: its device, recording and tidy scopes of before
+ * do not count, and its ops run although eager execution may not be enabled. The end is
+ * handed what the beginning gave. */
+size_t eager__scope_begin_session(void);
+void eager__scope_end_session(size_t before);
 bool eager__scope_in_session(void);
 
 /* The short name of the device whose scope this thread has open, or NULL. */

@@ -45,16 +45,21 @@ static bool is_plain(const eager__call *call) {
   return !eager__device_is_lost(call->device);
 }
 
+static eager__part reader_of(const eager__call *call, int input) {
+  return call->readers ? call->readers[input] : (eager__part){call->name, input};
+}
+
 static eager_status refuse_input(const eager__call *call, int input) {
   const char *wanted = call->device->full_name;
+  eager__part reader = reader_of(call, input);
   EAGER__FAIL(
       EAGER_INVALID_ARGUMENT,
       "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
       "to be on %s but is actually on %s (operation running on %s). Copy it with "
       "eager_tensor_copy_to_device(), or let the runtime copy: device policy SILENT "
       "or WARN. Copying tensors between devices may slow down your model.",
-      call->name, input, wanted, call->inputs[input].tensor->buffer->device->full_name,
-      wanted);
+      reader.op, reader.index, wanted,
+      call->inputs[input].tensor->buffer->device->full_name, wanted);
 }
 
 static eager__verdict judge_input(eager__runtime *runtime, const eager__call *call,
@@ -81,8 +86,9 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
     operand->buffer = source; /* the caller holds the tensor while the call lasts */
     eager__verdict verdict = judge_input(runtime, call, i);
     if (verdict == EAGER__VERDICT_STAY) continue;
-    eager__copy_key key = {call->name, i, source->device, call->device};
-    eager__origin origin = {call->name, call->number, 0};
+    eager__part reader = reader_of(call, i);
+    eager__copy_key key = {reader.op, reader.index, source->device, call->device};
+    eager__origin origin = {reader.op, call->number, 0};
     EAGER__TRY(eager__mirror_get(runtime, source, call->device, mode, origin, &key,
                                  verdict == EAGER__VERDICT_WARN, &operand->copy));
     operand->buffer = operand->copy;
@@ -118,7 +124,8 @@ static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call)
 static eager_status make_tensors(eager__call *call, eager_tensor **outputs) {
   for (int i = 0; i < call->output_count; i++) {
     eager__result *result = &call->outputs[i];
-    eager__origin origin = {call->name, call->number, i};
+    eager__part maker = call->makers ? call->makers[i] : (eager__part){call->name, i};
+    eager__origin origin = {maker.op, call->number, maker.index};
     EAGER__TRY(eager__tensor_over(result->dtype, &result->shape, result->buffer,
                                   result->offset, origin, &outputs[i]));
     result->has_tensor = true;

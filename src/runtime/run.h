@@ -46,6 +46,8 @@ eager_status eager__call_run(eager__call *call, const char *device, eager_tensor
 
 /* Arity, NULLs, dtypes and required attributes against the record; sets call->dtype. */
 eager_status eager__call_check(eager__call *call, eager_tensor **outputs, int output_count);
+/* Room for so many outputs, of which nothing is known yet. */
+eager_status eager__call_make_outputs(eager__call *call, int count);
 /* What infer said is representable. */
 eager_status eager__call_check_outputs(const eager__call *call);
 

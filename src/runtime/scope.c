@@ -27,7 +27,8 @@ typedef struct thread_state {
   size_t tidy_floor; /* those below do not count */
   eager__recorder **recorders;
   size_t recorder_count, recorder_capacity;
-  int sessions; /* under way */
+  int sessions;          /* under way */
+  size_t recorder_floor; /* those below are from before the session */
   eager__thread_work *work;
 } thread_state;
 
@@ -115,7 +116,8 @@ eager__scope eager__scope_look(eager__runtime *runtime) {
 }
 
 const char *eager__scope_device_name(void) {
-  return state.device_count ? state.devices[state.device_count - 1]->short_name : NULL;
+  if (!state.device_count || state.sessions) return NULL;
+  return state.devices[state.device_count - 1]->short_name;
 }
 
 eager_status eager_push_device(const char *name) {
@@ -181,7 +183,7 @@ eager_execution_mode eager_get_execution_mode(void) {
 /* --- Recording, and running what was recorded --- */
 
 eager__recorder *eager__scope_recorder(void) {
-  if (!state.recorder_count || state.sessions) return NULL;
+  if (state.recorder_count == state.recorder_floor) return NULL;
   return state.recorders[state.recorder_count - 1];
 }
 
@@ -205,12 +207,16 @@ size_t eager__scope_recorder_depth(void) {
   return state.recorder_count;
 }
 
-void eager__scope_begin_session(void) {
+size_t eager__scope_begin_session(void) {
+  size_t before = state.recorder_floor;
   state.sessions++;
+  state.recorder_floor = state.recorder_count;
+  return before;
 }
 
-void eager__scope_end_session(void) {
+void eager__scope_end_session(size_t before) {
   state.sessions--;
+  state.recorder_floor = before;
 }
 
 bool eager__scope_in_session(void) {
