@@ -49,7 +49,7 @@ eager_status eager__replay_item(const eager__program *p, const eager__item *item
     int value = item->outputs[i];
     values[item->input_count + i] = p->values[value].base == value ? value : -1;
   }
-  eager_status status = eager__replay_add(replay, call, item->place, values, out_fails);
+  eager_status status = eager__replay_add(replay, call, item->device, values, out_fails);
   if (values != few) eager__free(values);
   return status;
 }

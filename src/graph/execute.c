@@ -33,8 +33,8 @@ eager_status eager__item_run(const eager__item *item, eager_tensor *const *input
   call.user = item->user;
   for (int i = 0; i < EAGER__MAX_ATTRS && item->op->attrs[i].name; i++)
     if (item->attrs[i].given) eager__call_set_attr(&call, i, &item->attrs[i]);
-  const char *device = item->place ? item->place->short_name : item->device;
-  eager_status status = eager__call_run(&call, device, outputs, item->output_count);
+  eager_status status =
+      eager__call_run(&call, item->device->short_name, outputs, item->output_count);
   if (status != EAGER_OK) eager__fail_append(" (node %s)", item->node->name);
   return status;
 }

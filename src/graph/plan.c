@@ -28,6 +28,7 @@ void eager__plan_release(eager__plan *plan) {
   eager__free(plan->feeds);
   eager__free(plan->fetches);
   eager__free(plan->shapes);
+  eager__free(plan->devices);
   eager__free(plan);
 }
 
@@ -37,14 +38,16 @@ static eager_status keep_request(eager__plan *plan, const eager__request *reques
   size_t feeds = request->feed_count, fetches = request->fetch_count;
   plan->feeds = eager__alloc(feeds * sizeof *plan->feeds + 1);
   plan->shapes = eager__alloc(feeds * sizeof *plan->shapes + 1);
+  plan->devices = eager__alloc(feeds * sizeof *plan->devices + 1);
   plan->fetches = eager__alloc(fetches * sizeof *plan->fetches + 1);
-  if (!plan->feeds || !plan->shapes || !plan->fetches)
+  if (!plan->feeds || !plan->shapes || !plan->devices || !plan->fetches)
     return eager__out_of_memory(feeds * sizeof *plan->shapes);
   plan->feed_count = feeds;
   plan->fetch_count = fetches;
   for (size_t i = 0; i < feeds; i++) {
     plan->feeds[i] = request->feeds[i];
     plan->shapes[i] = request->feed_values[i]->shape;
+    plan->devices[i] = request->feed_values[i]->buffer->device;
   }
   if (fetches) memcpy(plan->fetches, request->fetches, fetches * sizeof *plan->fetches);
   return EAGER_OK;
@@ -59,6 +62,7 @@ bool eager__plan_is_for(const eager__plan *plan, const eager__request *request) 
   if (plan->fetch_count != request->fetch_count) return false;
   for (size_t i = 0; i < plan->feed_count; i++)
     if (!same_edge(plan->feeds[i], request->feeds[i]) ||
+        plan->devices[i] != request->feed_values[i]->buffer->device ||
         !eager__shape_equal(&plan->shapes[i], &request->feed_values[i]->shape))
       return false;
   for (size_t i = 0; i < plan->fetch_count; i++)
@@ -102,8 +106,9 @@ static eager_status make(eager__plan *plan, eager_graph *g, const eager__request
                          const eager__constants *constants) {
   EAGER__TRY(keep_request(plan, request));
   EAGER__TRY(resolve(plan, g, request, constants));
+  EAGER__TRY(eager__program_simplify(&plan->program));
   eager__program_settle(&plan->program);
-  eager__program_mark(&plan->program);
+  EAGER__TRY(eager__program_fold(&plan->program));
   plan->reinterprets = reinterprets(&plan->program);
   EAGER__TRY(eager__plan_schedule(plan));
   return eager__plan_bind(plan);

@@ -30,6 +30,7 @@ typedef struct eager__value {
   int64_t offset;         /* bytes, from the base's first; 0 of a base */
   int same;               /* an earlier value that it equals, or itself */
   int item, output;       /* who makes it; -1: a feed or a constant */
+  eager__device *device;  /* where its bytes are */
   int feed;               /* its number, or -1 */
   eager_tensor *constant; /* one reference, or NULL */
   const void *bytes;      /* of a constant from the host: its bytes, borrowed, or NULL */
@@ -44,9 +45,8 @@ typedef struct eager__item {
   const void *user;        /* the call's; borrowed, or `fused` */
   void *fused;             /* owned: what a fused item is made of, or NULL */
   const eager__node *node; /* of the session's graph, that it came from */
-  const char *device;      /* the name asked for, or NULL; borrowed */
-  eager__device *place;    /* where it runs: from scheduling on */
-  bool is_apart;           /* runs by its own path: from scheduling on */
+  eager__device *device;   /* where it runs */
+  bool is_apart;           /* runs by its own path */
   eager__attr *attrs;      /* EAGER__MAX_ATTRS, those given copied */
   int input_count, output_count;
   int *inputs, *outputs; /* values */
@@ -86,7 +86,8 @@ typedef struct eager__plan {
   /* The request. */
   size_t feed_count, fetch_count;
   eager__edge *feeds, *fetches;
-  eager__shape *shapes; /* of the feeds */
+  eager__shape *shapes;    /* of the feeds */
+  eager__device **devices; /* of the feeds */
   eager__program program;
   eager__segment *segments;
   int segment_count;
@@ -149,7 +150,7 @@ extern const eager__op eager__op_segment;
 
 /* --- Items by their own path, in execute.c --- */
 
-/* Runs `item` on concrete inputs as an eager call would, on `item->device`. */
+/* Runs `item` on concrete inputs as an eager call would. */
 eager_status eager__item_run(const eager__item *item, eager_tensor *const *inputs,
                              eager_tensor **outputs);
 

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "graph/plan.h"
+#include "runtime/capability.h"
 #include "runtime/run.h"
 #include "runtime/values.h"
 
@@ -41,6 +42,7 @@ static eager_status add_constant(eager__program *p, eager_tensor *t, int *out) {
   if (*out < 0) return EAGER_RESOURCE_EXHAUSTED;
   eager_tensor_retain(t);
   p->values[*out].constant = t;
+  p->values[*out].device = t->buffer->device;
   return EAGER_OK;
 }
 
@@ -60,10 +62,24 @@ static eager_status add_output(eager__program *p, int number, const eager__call 
   item->outputs[output] = made;
   v->item = number;
   v->output = output;
+  v->device = item->device;
   if (!result->view_of) return EAGER_OK;
-  v->base = item->inputs[result->view_of - 1];
-  v->offset = result->view_offset * (int64_t)eager_dtype_size(result->dtype);
+  int whole = item->inputs[result->view_of - 1];
+  if (p->values[whole].device == item->device) {
+    v->base = whole;
+    v->offset = result->view_offset * (int64_t)eager_dtype_size(result->dtype);
+  } else { /* of a copy, which the policy allows or not */
+    item->is_apart = true;
+  }
   return EAGER_OK;
+}
+
+static eager_status place(const eager__call *call, const char *name, eager__device **out) {
+  eager__runtime *runtime = eager__runtime_get();
+  *out = runtime->default_device;
+  if (name) EAGER__TRY(eager__runtime_place(runtime, name, call->name, out));
+  EAGER__TRY(eager__place_capable(runtime, call, out));
+  return eager__runtime_open_device(runtime, *out);
 }
 
 static eager_status add_item(eager__program *p, const eager__call *call, const char *device,
@@ -75,7 +91,8 @@ static eager_status add_item(eager__program *p, const eager__call *call, const c
   item->dtype = call->dtype;
   item->user = call->user;
   item->node = p->node;
-  item->device = device;
+  item->is_apart = !call->op->launch || call->op->compose;
+  EAGER__TRY(place(call, device, &item->device));
   EAGER__TRY(eager__attrs_copy(call, item->attrs));
   for (int i = 0; i < call->input_count; i++)
     EAGER__TRY(value_of(p, call->inputs[i].tensor, &item->inputs[i]));
@@ -140,6 +157,7 @@ static eager_status add_feed(resolving *r, size_t i) {
   int value = eager__program_add_value(p, fed->dtype, &fed->shape);
   if (value < 0) return EAGER_RESOURCE_EXHAUSTED;
   p->values[value].feed = (int)i;
+  p->values[value].device = fed->buffer->device;
   p->feeds[i] = value;
   p->node = r->nodes[r->request->feeds[i].node];
   return make_symbolic(p, value, &r->tensors[number_of(r, r->request->feeds[i])]);

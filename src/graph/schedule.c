@@ -2,23 +2,9 @@
  * each other on one device, before another device's turn comes. */
 #include "base/alloc.h"
 #include "graph/plan.h"
-#include "runtime/capability.h"
 #include "runtime/run.h"
 
-/* --- Where each runs, and how --- */
-
-static eager_status place(eager__runtime *runtime, const eager__program *p,
-                          eager__item *item) {
-  eager__call call;
-  item->place = runtime->default_device;
-  if (item->device)
-    EAGER__TRY(eager__runtime_place(runtime, item->device, item->called, &item->place));
-  EAGER__TRY(eager__item_describe(p, item, &call));
-  eager_status status = eager__place_capable(runtime, &call, &item->place);
-  eager__call_end(&call);
-  if (status == EAGER_OK) status = eager__runtime_open_device(runtime, item->place);
-  return status;
-}
+/* --- What may fail --- */
 
 /* Whether it may fail on the device: then its failure is its own. */
 static eager_status try_launch(const eager__program *p, const eager__item *item,
@@ -35,19 +21,11 @@ static eager_status try_launch(const eager__program *p, const eager__item *item,
   return status;
 }
 
-static eager_status settle_item(eager__runtime *runtime, const eager__program *p,
-                                eager__item *item) {
-  EAGER__TRY(place(runtime, p, item));
-  item->is_apart = !item->op->launch || item->op->compose;
-  if (item->is_apart || !item->op->checked) return EAGER_OK;
-  return try_launch(p, item, &item->is_apart);
-}
-
-static eager_status settle_items(eager__runtime *runtime, eager__program *p) {
+static eager_status find_apart(eager__program *p) {
   for (size_t i = 0; i < p->item_count; i++) {
     eager__item *item = &p->items[i];
-    if (!item->is_needed || item->group >= 0) continue;
-    eager_status status = settle_item(runtime, p, item);
+    if (!item->is_needed || item->is_apart || !item->op->checked) continue;
+    eager_status status = try_launch(p, item, &item->is_apart);
     if (status == EAGER_OK) continue;
     eager__fail_append(" [Op:%s] (node %s)", item->called, item->node->name);
     return status;
@@ -101,12 +79,12 @@ static eager_status take_segment(ordering *o, int first) {
                             (size_t)plan->segment_count + 1, sizeof *plan->segments));
   eager__segment *segment = &plan->segments[plan->segment_count++];
   int begin = o->count;
-  *segment = (eager__segment){.device = p->items[first].place};
+  *segment = (eager__segment){.device = p->items[first].device};
   if (p->items[first].is_apart) {
     take(o, (size_t)first);
   } else {
     for (size_t i = (size_t)first; i < p->item_count; i++)
-      if (p->items[i].place == segment->device && !p->items[i].is_apart && is_ready(o, i))
+      if (p->items[i].device == segment->device && !p->items[i].is_apart && is_ready(o, i))
         take(o, i);
   }
   segment->item_count = o->count - begin;
@@ -129,7 +107,7 @@ static eager_status order_items(ordering *o) {
 
 eager_status eager__plan_schedule(eager__plan *plan) {
   ordering o = {.plan = plan};
-  eager_status status = settle_items(eager__runtime_get(), &plan->program);
+  eager_status status = find_apart(&plan->program);
   if (status == EAGER_OK) status = order_items(&o);
   eager__free(o.is_there);
   eager__free(o.is_done);
