@@ -101,7 +101,8 @@ static void list_inputs(const eager__plan *plan, int s, uses *u) {
       if (u->maker[base] == s || u->mark[base] == s) continue;
       u->mark[base] = s;
       u->input[base] = segment->input_count;
-      segment->readers[segment->input_count] = (eager__part){item->called, k};
+      segment->readers[segment->input_count] =
+          item->readers ? item->readers[k] : (eager__part){item->called, k};
       segment->inputs[segment->input_count++] = base;
     }
   }
@@ -116,7 +117,8 @@ static void list_outputs(const eager__plan *plan, int s, uses *u) {
       int value = item->outputs[k];
       if (p->values[value].base != value || u->last[value] <= s) continue;
       u->output[value] = segment->output_count;
-      segment->makers[segment->output_count] = (eager__part){item->called, k};
+      segment->makers[segment->output_count] =
+          item->makers ? item->makers[k] : (eager__part){item->called, k};
       segment->outputs[segment->output_count++] = value;
     }
   }

@@ -31,6 +31,8 @@ eager_status eager__item_run(const eager__item *item, eager_tensor *const *input
   EAGER__TRY(eager__call_begin(&call, item->op, inputs, item->input_count));
   call.name = item->called;
   call.user = item->user;
+  call.readers = item->readers;
+  call.makers = item->makers;
   for (int i = 0; i < EAGER__MAX_ATTRS && item->op->attrs[i].name; i++)
     if (item->attrs[i].given) eager__call_set_attr(&call, i, &item->attrs[i]);
   eager_status status =

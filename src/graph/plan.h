@@ -49,9 +49,10 @@ typedef struct eager__item {
   bool is_apart;           /* runs by its own path */
   eager__attr *attrs;      /* EAGER__MAX_ATTRS, those given copied */
   int input_count, output_count;
-  int *inputs, *outputs; /* values */
+  int *inputs, *outputs;         /* values */
+  eager__part *readers, *makers; /* of a fused one: its ops' ends; else NULL */
   bool is_needed;
-  int group; /* number of the fused item it became a part of, or -1 */
+  int part_of; /* number of the fused item it became a part of, or -1 */
 } eager__item;
 
 typedef struct eager__program {
@@ -111,6 +112,11 @@ int eager__program_add_value(eager__program *p, eager_dtype dtype,
                              const eager__shape *shape);
 int eager__program_add_item(eager__program *p, const eager__op *op, int input_count,
                             int output_count);
+/* Puts `by` (taken over, also on failure) in the place of item `number`, which becomes the
+ * last one. */
+eager_status eager__program_exchange(eager__program *p, int number, eager__item *by);
+/* What an item holds, not the item. */
+void eager__item_clear(eager__item *item);
 /* The value that stands for `value`. */
 int eager__program_same(const eager__program *p, int value);
 /* Whose bytes stand for it, and from which byte on. */
@@ -127,6 +133,7 @@ eager_status eager__program_resolve(eager__program *p, eager__node *const *nodes
                                     const eager__constants *constants);
 eager_status eager__program_simplify(eager__program *p);
 eager_status eager__program_fold(eager__program *p);
+/* Marked before. Parts of fused items are needed no more. */
 eager_status eager__program_fuse(eager__program *p);
 eager_status eager__plan_schedule(eager__plan *plan);
 eager_status eager__plan_bind(eager__plan *plan);

@@ -2,16 +2,18 @@
 #include "base/alloc.h"
 #include "graph/plan.h"
 
-static void free_item(eager__item *item) {
+void eager__item_clear(eager__item *item) {
   if (item->attrs) eager__attrs_free(item->attrs);
   eager__free(item->attrs);
   eager__free(item->fused);
   eager__free(item->inputs);
   eager__free(item->outputs);
+  eager__free(item->readers);
+  eager__free(item->makers);
 }
 
 void eager__program_clear(eager__program *p) {
-  for (size_t i = 0; i < p->item_count; i++) free_item(&p->items[i]);
+  for (size_t i = 0; i < p->item_count; i++) eager__item_clear(&p->items[i]);
   for (size_t i = 0; i < p->value_count; i++) eager_tensor_release(p->values[i].constant);
   eager__free(p->items);
   eager__free(p->values);
@@ -45,12 +47,12 @@ int eager__program_add_item(eager__program *p, const eager__op *op, int input_co
                         .called = op->name,
                         .input_count = input_count,
                         .output_count = output_count,
-                        .group = -1};
+                        .part_of = -1};
   item->attrs = eager__alloc(EAGER__MAX_ATTRS * sizeof *item->attrs);
   item->inputs = eager__alloc((size_t)input_count * sizeof *item->inputs + 1);
   item->outputs = eager__alloc((size_t)output_count * sizeof *item->outputs + 1);
   if (item->attrs && item->inputs && item->outputs) return (int)p->item_count++;
-  free_item(item);
+  eager__item_clear(item);
   eager__out_of_memory(sizeof *item);
   return -1;
 }
@@ -85,7 +87,7 @@ void eager__program_mark(eager__program *p) {
   for (size_t i = 0; i < p->fetch_count; i++) need(p, p->fetches[i]);
   for (size_t i = p->item_count; i-- > 0;) {
     const eager__item *item = &p->items[i];
-    if (!item->is_needed || item->group >= 0) continue;
+    if (!item->is_needed) continue;
     for (int k = 0; k < item->input_count; k++) need(p, item->inputs[k]);
   }
 }
@@ -102,4 +104,16 @@ void eager__program_settle(eager__program *p) {
     p->values[i].base = base;
     p->values[i].offset = offset;
   }
+}
+
+eager_status eager__program_exchange(eager__program *p, int number, eager__item *by) {
+  eager_status status =
+      eager__reserve(&p->items, &p->item_capacity, p->item_count + 1, sizeof *p->items);
+  if (status != EAGER_OK) {
+    eager__item_clear(by);
+    return status;
+  }
+  p->items[p->item_count++] = p->items[number];
+  p->items[number] = *by;
+  return EAGER_OK;
 }

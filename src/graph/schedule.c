@@ -47,7 +47,7 @@ typedef struct ordering {
 static bool is_ready(const ordering *o, size_t number) {
   const eager__program *p = &o->plan->program;
   const eager__item *item = &p->items[number];
-  if (!item->is_needed || item->group >= 0 || o->is_done[number]) return false;
+  if (!item->is_needed || o->is_done[number]) return false;
   for (int k = 0; k < item->input_count; k++) {
     const eager__value *base = &p->values[p->values[item->inputs[k]].base];
     if (base->item >= 0 && !base->constant && !o->is_there[p->values[item->inputs[k]].base])
