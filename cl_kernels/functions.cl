@@ -1,4 +1,4 @@
-/* Functions of vectors of floats, behind elementwise.cl. They are written here where
+/* Functions of vectors of floats, behind words.cl. They are written here where
  * drivers' own are many times slower than they need be, or far off; those of doubles are
  * the drivers'. Everything is + - * / and fma on float32: results are the same everywhere
  * but for subnormals and, where TERM is not fma, the last bit.

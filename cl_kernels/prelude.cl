@@ -14,6 +14,7 @@
  *             integers as wide as A)
  *             LOADV STOREV                 V elements from an element index on
  *             STREAMV                      STOREV past the caches, for what is read late
+ *             ROUNDED                      what LOADV finds behind a STOREV
  *             GETV GET_BYTESV              V of T, or of uchar, as they stand at a pointer
  *             PUTV STREAM_PUTV             and V of any type
  *             LOADV_PART STOREV_PART       `count` < V of them; lanes beyond: the last
@@ -314,6 +315,11 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
   PUTV(T, bits, p + i);
 }
 #define STREAMV STOREV
+static inline AV ROUNDED(AV x) {
+  TV bits;
+  JOIN(JOIN(vstore_half, V), _rte)(x, 0, (half *)&bits);
+  return JOIN(vload_half, V)(0, (const half *)&bits);
+}
 #elif DTYPE_BFLOAT16
 static inline A LOAD(const __global T *p, size_t i) {
   return as_float((uint)p[i] << 16);
@@ -330,6 +336,9 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
   PUTV(T, JOIN(convert_, TV)(bfloat16_bits(x)), p + i);
 }
 #define STREAMV STOREV
+static inline AV ROUNDED(AV x) {
+  return JOIN(as_, AV)(bfloat16_bits(x) << 16);
+}
 #elif WIDE && !IS_FLOAT
 static inline A LOAD(const __global T *p, size_t i) {
   return p[i];
@@ -343,7 +352,8 @@ static inline AV LOADV(const __global T *p, size_t i) {
 static inline void STOREV(__global T *p, size_t i, AV x) {
   PUTV(T, JOIN(convert_, TV)(x), p + i);
 }
-#define STREAMV STOREV
+#define STREAMV    STOREV
+#define ROUNDED(x) JOIN(convert_, AV)(JOIN(convert_, TV)(x))
 #else
 static inline A LOAD(const __global T *p, size_t i) {
   return p[i];
@@ -360,6 +370,7 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
 static inline void STREAMV(__global T *p, size_t i, AV x) {
   STREAM_PUTV(T, x, p + i);
 }
+#define ROUNDED(x) (x)
 #endif
 
 /* What many numbers are added up in: floats without losing any. */

@@ -121,9 +121,9 @@ static eager_status fail_build(const eager__device *device, const eager__family 
                           eager__cl_error_name(code), code, log);
   eager__strbuf lines = {0};
   eager__write_numbered(family->user->written, log, &lines);
-  eager_status status = code == CL_BUILD_PROGRAM_FAILURE || code == CL_INVALID_BUILD_OPTIONS
-                            ? EAGER_INVALID_ARGUMENT
-                            : EAGER_INTERNAL;
+  bool is_text = code == CL_BUILD_PROGRAM_FAILURE || code == CL_INVALID_BUILD_OPTIONS;
+  eager_status status =
+      is_text && !family->user->is_library ? EAGER_INVALID_ARGUMENT : EAGER_INTERNAL;
   eager__fail_cl(status, code, "building %s failed on %s: %s (%d)\n%s\n%s", family->name,
                  device->short_name, eager__cl_error_name(code), code, log,
                  eager__strbuf_text(&lines));

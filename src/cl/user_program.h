@@ -11,6 +11,8 @@ typedef struct eager__user_source {
   /* Makes the text behind the family's files out of the rest. NULL: what is written is the
    * whole program, with no defines, no prelude, no files. */
   void (*write)(const struct eager__user_source *source, eager__strbuf *text);
+  const void *of;   /* for `write`, which `written` tells all of; borrowed */
+  bool is_library;  /* made by an op, not written by a user: a refusal is INTERNAL */
   const char *text; /* made by eager__user_family */
 } eager__user_source;
 

@@ -20,7 +20,7 @@ static void write_kernels(eager_dtype dtype, eager__strbuf *source) {
 }
 
 const eager__family eager__family_bias = {
-    .name = "bias", .files = {"elementwise"}, .write_tail = write_kernels};
+    .name = "bias", .files = {"words", "elementwise"}, .write_tail = write_kernels};
 
 static eager_status channel_axis(const eager__call *call, int *out_axis) {
   static const char *const formats[] = {"NHWC", "NDHWC", "NCHW", "NCDHW"};

@@ -211,6 +211,14 @@ static eager__elementwise describe(const eager__op *op, eager_dtype dtype) {
   return it;
 }
 
+bool eager__elementwise_find(const eager__op *op, eager_dtype dtype,
+                             eager__elementwise *out, const eager__family **out_family) {
+  if (op->launch != launch) return false;
+  *out = describe(op, dtype);
+  *out_family = ((const struct row *)op->data)->family;
+  return true;
+}
+
 static eager_status launch(eager__call *call, eager__commands *commands) {
   const struct row *row = call->op->data;
   if (is_scalar_answer(call))
@@ -263,22 +271,25 @@ static void write_bessel(eager_dtype dtype, eager__strbuf *source) {
   write_rows(&eager__family_bessel, dtype, source);
 }
 
-const eager__family eager__family_elementwise = {
-    .name = "elementwise", .files = {"elementwise"}, .write_tail = write_elementwise};
+const eager__family eager__family_elementwise = {.name = "elementwise",
+                                                 .files = {"words", "elementwise"},
+                                                 .write_tail = write_elementwise};
 const eager__family eager__family_choices = {
-    .name = "choices", .files = {"elementwise"}, .write_tail = write_choices};
-const eager__family eager__family_comparisons = {
-    .name = "comparisons", .files = {"elementwise"}, .write_tail = write_comparisons};
-const eager__family eager__family_functions = {.name = "functions",
-                                               .files = {"elementwise", "functions"},
-                                               .write_tail = write_functions};
+    .name = "choices", .files = {"words", "elementwise"}, .write_tail = write_choices};
+const eager__family eager__family_comparisons = {.name = "comparisons",
+                                                 .files = {"words", "elementwise"},
+                                                 .write_tail = write_comparisons};
+const eager__family eager__family_functions = {
+    .name = "functions",
+    .files = {"words", "elementwise", "functions"},
+    .write_tail = write_functions};
 const eager__family eager__family_special = {
     .name = "special",
-    .files = {"elementwise", "functions", "special", "gamma", "beta"},
+    .files = {"words", "elementwise", "functions", "special", "gamma", "beta"},
     .write_tail = write_special};
 const eager__family eager__family_bessel = {
     .name = "bessel",
-    .files = {"elementwise", "functions", "special", "bessel", "integrals"},
+    .files = {"words", "elementwise", "functions", "special", "bessel", "integrals"},
     .write_tail = write_bessel};
 
 static eager_status run(int record, eager_tensor *const *inputs, int count,

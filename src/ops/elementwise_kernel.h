@@ -25,7 +25,7 @@ typedef struct eager__elementwise {
   const char *bad;    /* mask of the lanes that fail the op, or NULL */
 } eager__elementwise;
 
-/* Writes both kernels. The text needs prelude.cl and elementwise.cl in front of it. */
+/* Writes both kernels. The text needs prelude.cl, words.cl and elementwise.cl before it. */
 void eager__elementwise_write(const eager__elementwise *op, eager__strbuf *source);
 
 /* Launches one of them from program (family, dtype): output 0 of the call from its first
@@ -33,5 +33,10 @@ void eager__elementwise_write(const eager__elementwise *op, eager__strbuf *sourc
 eager_status eager__elementwise_launch(eager__commands *commands,
                                        const eager__elementwise *op,
                                        const eager__family *family, eager_dtype dtype);
+
+/* What the row of `op` is for dtype T, without the parameter's value, and the family whose
+ * files its expression needs. False for an op that is no row. In elementwise.c. */
+bool eager__elementwise_find(const eager__op *op, eager_dtype dtype,
+                             eager__elementwise *out, const eager__family **out_family);
 
 #endif

@@ -82,7 +82,7 @@ static eager_status find_family(const eager__call *call, const eager__family **o
       .inputs = call->input_count,
       .write = write_program,
   };
-  eager__family wanted = {.name = "the expression", .files = {"elementwise"}};
+  eager__family wanted = {.name = "the expression", .files = {"words", "elementwise"}};
   return eager__user_family(&wanted, &user, out);
 }
 

@@ -1,0 +1,166 @@
+#include "ops/fused_values.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/dtype.h"
+#include "ops/elementwise_kernel.h"
+
+enum { NAME = 16, ARGUMENT = 32 };
+
+eager_dtype eager__fused_operand_dtype(const eager__fused *fused, int operand) {
+  int step = operand - fused->input_count;
+  return step < 0 ? fused->inputs[operand] : fused->steps[step].dtype;
+}
+
+bool eager__fused_is_cast(const eager__op *op) {
+  return strcmp(op->name, "Cast") == 0;
+}
+
+/* --- Values: masks of MV where they are bools, else vectors of AV --- */
+
+bool eager__fused_is_bool(const eager__fused *fused, int operand) {
+  return eager__fused_operand_dtype(fused, operand) == EAGER_BOOL;
+}
+
+static const char *value_type(const eager__fused *fused, int operand) {
+  return eager__fused_is_bool(fused, operand) ? "MV" : "AV";
+}
+
+static const char *value_name(const eager__fused *fused, int operand, char name[NAME]) {
+  int step = operand - fused->input_count;
+  snprintf(name, NAME, step < 0 ? "i%d" : "v%d", step < 0 ? operand : step);
+  return name;
+}
+
+/* The value as a row takes it. */
+static const char *argument(const eager__fused *fused, int operand, bool as_mask,
+                            char text[ARGUMENT]) {
+  char name[NAME];
+  snprintf(text, ARGUMENT,
+           eager__fused_is_bool(fused, operand) && !as_mask ? "FLAGV(%s)" : "%s",
+           value_name(fused, operand, name));
+  return text;
+}
+
+/* --- The steps --- */
+
+static eager__elementwise row_of(const eager__fused *fused, const eager__op *op) {
+  eager__elementwise row = {0};
+  const eager__family *family;
+  (void)eager__elementwise_find(op, fused->dtype, &row, &family);
+  return row;
+}
+
+static bool is_first_use(const eager__fused *fused, int step, const char *expression) {
+  for (int s = 0; s < step; s++)
+    if (row_of(fused, fused->steps[s].op).expression == expression) return false;
+  return true;
+}
+
+static void write_row(const eager__elementwise *row, eager__strbuf *source) {
+  eager__strbuf_format(source, "INLINED %s do_%s(%s a", row->to_bool ? "MV" : "AV",
+                       row->flat, row->first_is_bool ? "MV" : "AV");
+  for (int i = 1; i < row->inputs; i++) eager__strbuf_format(source, ", AV %c", "abc"[i]);
+  if (row->has_parameter) eager__strbuf_add(source, ", A p");
+  eager__strbuf_format(source, ") {\n  return %s;\n}\n", row->expression);
+}
+
+static void write_rows(const eager__fused *fused, eager__strbuf *source) {
+  for (int s = 0; s < fused->step_count; s++) {
+    const eager__op *op = fused->steps[s].op;
+    if (eager__fused_is_cast(op)) continue;
+    eager__elementwise row = row_of(fused, op);
+    if (is_first_use(fused, s, row.expression)) write_row(&row, source);
+  }
+}
+
+/* As eager__arg_scalar passes it, by its bits. */
+static void write_parameter(eager_dtype dtype, double value, eager__strbuf *source) {
+  bool narrow = eager__dtype_is_float(dtype) && dtype != EAGER_FLOAT64;
+  uint64_t bits = 0;
+  eager__encode_double(narrow ? EAGER_FLOAT32 : dtype, value, &bits);
+  const char *type = narrow ? "as_float" : dtype == EAGER_FLOAT64 ? "as_double" : "(A)";
+  eager__strbuf_format(source, narrow ? ", %s(0x%llxu)" : ", %s(0x%llxul)", type,
+                       (unsigned long long)bits);
+}
+
+static void write_call(const eager__fused *fused, const eager__fused_step *step,
+                       eager__strbuf *source) {
+  char text[ARGUMENT];
+  eager__elementwise row = row_of(fused, step->op);
+  eager__strbuf_format(source, "do_%s(", row.flat);
+  for (int i = 0; i < row.inputs; i++)
+    eager__strbuf_format(
+        source, "%s%s", i ? ", " : "",
+        argument(fused, step->operands[i], row.first_is_bool && i == 0, text));
+  if (row.has_parameter) write_parameter(fused->dtype, step->parameter, source);
+  eager__strbuf_add(source, ")");
+  if (row.first_is_bool && step->dtype == EAGER_BOOL) eager__strbuf_add(source, " != ZERO");
+}
+
+static void write_step(const eager__fused *fused, int s, eager__strbuf *source) {
+  const eager__fused_step *step = &fused->steps[s];
+  bool to_bool = step->dtype == EAGER_BOOL;
+  char text[ARGUMENT];
+  eager__strbuf_format(source, to_bool ? "  MV v%d = " : "  AV v%d = ROUNDED(", s);
+  if (eager__fused_is_cast(step->op))
+    eager__strbuf_format(source, "%s%s", argument(fused, step->operands[0], false, text),
+                         to_bool ? " != ZERO" : "");
+  else
+    write_call(fused, step, source);
+  eager__strbuf_add(source, to_bool ? ";\n" : ");\n");
+}
+
+static void write_values_head(const eager__fused *fused, const char *kind, const char *name,
+                              eager__strbuf *source) {
+  eager__strbuf_format(source, "%s void %s(", kind, name);
+  for (int k = 0; k < fused->input_count; k++)
+    eager__strbuf_format(source, "%s i%d, ", value_type(fused, k), k);
+  eager__strbuf_add(source, "fused_values *out) {\n");
+}
+
+/* The steps as a function, and once more for the ends of rows, which is called: what is
+ * called is compiled once. */
+void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source) {
+  write_rows(fused, source);
+  eager__strbuf_add(source, "typedef struct {\n");
+  for (int i = 0; i < fused->output_count; i++)
+    eager__strbuf_format(source, "  %s o%d;\n",
+                         value_type(fused, fused->input_count + fused->outputs[i]), i);
+  eager__strbuf_add(source, "} fused_values;\n");
+  write_values_head(fused, "INLINED", "values", source);
+  for (int s = 0; s < fused->step_count; s++) write_step(fused, s, source);
+  for (int i = 0; i < fused->output_count; i++)
+    eager__strbuf_format(source, "  out->o%d = v%d;\n", i, fused->outputs[i]);
+  eager__strbuf_add(source, "}\n");
+}
+
+void eager__fused_write_apart(const eager__fused *fused, eager__strbuf *source) {
+  write_values_head(fused, "OUTLINED", "values_apart", source);
+  eager__strbuf_add(source, "  values(");
+  for (int k = 0; k < fused->input_count; k++) eager__strbuf_format(source, "i%d, ", k);
+  eager__strbuf_add(source, "out);\n}\n");
+}
+
+/* --- The files they need --- */
+
+static void add_file(eager__family *family, const char *file) {
+  int i = 0;
+  for (; family->files[i] != NULL; i++)
+    if (strcmp(family->files[i], file) == 0) return;
+  assert(i + 1 < EAGER__FAMILY_FILES);
+  family->files[i] = file;
+}
+
+/* What the steps' own programs are made of, but for those programs' kernels. */
+void eager__fused_add_files(const eager__fused *fused, eager__family *family) {
+  for (int s = 0; s < fused->step_count; s++) {
+    eager__elementwise row;
+    const eager__family *of;
+    if (!eager__elementwise_find(fused->steps[s].op, fused->dtype, &row, &of)) continue;
+    for (int i = 0; of->files[i] != NULL; i++)
+      if (strcmp(of->files[i], "elementwise") != 0) add_file(family, of->files[i]);
+  }
+}

@@ -1,0 +1,22 @@
+/* The steps of a group as a function in OpenCL C, for any kernel that has the inputs. */
+#ifndef EAGER_OPS_FUSED_VALUES_H
+#define EAGER_OPS_FUSED_VALUES_H
+
+#include "base/strbuf.h"
+#include "cl/program.h"
+#include "ops/fused.h"
+
+/* Adds the files that the steps' expressions need behind words.cl. */
+void eager__fused_add_files(const eager__fused *fused, eager__family *family);
+
+/* `values(i0, i1, ..., fused_values *out)`: V lanes of each input, vectors of AV or, of
+ * bools, masks of MV; the outputs are out->o0, out->o1 ... */
+void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source);
+/* `values_apart`: the same, called where devices call functions. Behind it. */
+void eager__fused_write_apart(const eager__fused *fused, eager__strbuf *source);
+
+eager_dtype eager__fused_operand_dtype(const eager__fused *fused, int operand);
+bool eager__fused_is_bool(const eager__fused *fused, int operand);
+bool eager__fused_is_cast(const eager__op *op);
+
+#endif
