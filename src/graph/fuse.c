@@ -50,15 +50,12 @@ static bool broadcasts(const eager__program *p, const eager__item *item) {
 /* The dtype of the groups it may join; EAGER_DTYPE_INVALID: of none. */
 static eager_dtype step_dtype(const eager__program *p, const eager__item *item) {
   eager_dtype inputs[EAGER__MAX_INPUTS];
-  eager__call call;
   if (item->is_apart || item->user || item->output_count != 1 ||
       item->input_count > EAGER__MAX_INPUTS || item->op->variadic || !broadcasts(p, item))
     return EAGER_DTYPE_INVALID;
   for (int i = 0; i < item->input_count; i++) inputs[i] = p->values[item->inputs[i]].dtype;
-  if (eager__item_describe(p, item, &call) != EAGER_OK) return EAGER_DTYPE_INVALID;
-  eager_dtype dtype = eager__fused_dtype(item->op, call.attrs, inputs, item->input_count,
+  eager_dtype dtype = eager__fused_dtype(item->op, item->attrs, inputs, item->input_count,
                                          p->values[item->outputs[0]].dtype);
-  eager__call_end(&call);
   bool lacks = dtype == EAGER_FLOAT64 && !item->device->info.has_float64;
   return lacks ? EAGER_DTYPE_INVALID : dtype;
 }
@@ -231,23 +228,18 @@ static void list_outputs(fusing *f, const int *members, int count, eager__item *
   for (int i = 0; i < to->input_count; i++) f->uses[to->inputs[i]]++;
 }
 
-static eager_status list_steps(fusing *f, const int *members, int count,
-                               eager__fused *fused) {
+static void list_steps(fusing *f, const int *members, int count, eager__fused *fused) {
   const eager__program *p = f->p;
   for (int i = 0; i < count; i++) {
     const eager__item *member = &p->items[members[i]];
     eager__fused_step *step = &fused->steps[i];
-    eager__call call;
-    EAGER__TRY(eager__item_describe(p, member, &call));
     step->op = member->op;
-    step->parameter = eager__fused_parameter(member->op, call.attrs);
+    step->parameter = eager__fused_parameter(member->op, member->attrs);
     step->dtype = p->values[member->outputs[0]].dtype;
     for (int k = 0; k < member->input_count; k++)
       step->operands[k] = f->number[member->inputs[k]];
-    eager__call_end(&call);
   }
   fused->step_count = count;
-  return EAGER_OK;
 }
 
 static bool make_room(eager__item *item) {
@@ -283,11 +275,7 @@ static eager_status fuse(fusing *f, const group *g) {
   eager__fused *fused = made.fused;
   fused->dtype = g->dtype;
   list_inputs(f, members, g->count, &made, fused);
-  eager_status status = list_steps(f, members, g->count, fused);
-  if (status != EAGER_OK) {
-    eager__item_clear(&made);
-    return status;
-  }
+  list_steps(f, members, g->count, fused);
   list_outputs(f, members, g->count, &made, fused);
   made.user = fused;
   for (int i = 0; i < g->count; i++) {
