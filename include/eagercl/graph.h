@@ -16,7 +16,8 @@
  * value is not. Errors of dtypes, shapes and attributes come at once, as they do eagerly;
  * what a driver's compiler refuses comes when it runs. A concrete tensor among the inputs
  * is captured: the graph keeps it and its value. Ops whose output size depends on data are
- * refused, and so are users' kernels for now.
+ * refused. A run of a user's kernel is a node: sizes and values are copied, and the handle
+ * of the kernel may be released.
  *
  * A program that has not enabled eager execution can make and run graphs, and enable no
  * more (eager_enable_execution, runtime.h). Its first session finds the devices: names of

@@ -23,13 +23,18 @@ static void put_list(eager__strbuf *to, const eager__attr *attr, bool is_ints) {
   eager__strbuf_add(to, "]");
 }
 
+/* A line is a node's. */
+static void put_text(eager__strbuf *to, const char *text) {
+  for (; *text; text++) eager__strbuf_add_bytes(to, *text == '\n' ? " " : text, 1);
+}
+
 static void put_value(eager__strbuf *to, const eager__attr_spec *spec,
                       const eager__attr *attr) {
   bool is_ints = spec->kind == EAGER__ATTR_INT_LIST;
   if (is_ints || spec->kind == EAGER__ATTR_FLOAT_LIST)
     put_list(to, attr, is_ints);
   else if (spec->kind == EAGER__ATTR_STRING)
-    eager__strbuf_add(to, attr->text ? attr->text : "");
+    put_text(to, attr->text ? attr->text : "");
   else if (spec->kind == EAGER__ATTR_DTYPE)
     eager__strbuf_add(to, eager_dtype_name((eager_dtype)attr->i));
   else if (spec->kind == EAGER__ATTR_BOOL)
@@ -47,6 +52,11 @@ static void put_attrs(eager__strbuf *to, const eager__node *node) {
     if (!node->attrs[i].given) continue;
     eager__strbuf_format(to, "%s%s=", before, node->op->attrs[i].name);
     put_value(to, &node->op->attrs[i], &node->attrs[i]);
+    before = ", ";
+  }
+  if (node->user) {
+    eager__strbuf_add(to, before);
+    node->op->user->show(node->user, to);
     before = ", ";
   }
   if (before[0] == ',') eager__strbuf_add(to, "}");

@@ -34,6 +34,7 @@ typedef struct eager__node {
   const char *called;                  /* its name, or that of the op it is a part of */
   char *device;                        /* a short name, or NULL: the default device */
   eager__attr attrs[EAGER__MAX_ATTRS]; /* those given, lists and texts copied */
+  void *user; /* kept by op->user: what a door gave beside attributes; or NULL */
   /* Of a constant: a tensor that was captured, or bytes from the host. */
   eager_tensor *value;
   void *data;

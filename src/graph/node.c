@@ -23,6 +23,7 @@ void eager__node_free(eager__node *node) {
     eager__free((void *)node->attrs[i].ints);
     eager__free((void *)node->attrs[i].floats);
   }
+  if (node->user) node->op->user->drop(node->user);
   eager_tensor_release(node->value);
   eager__free(node->data);
   eager__free(node->device);
@@ -68,6 +69,7 @@ eager_status eager__node_take_call(eager__node *node, const eager__call *call,
   node->called = call->name;
   if (device && !(node->device = eager__strdup(device)))
     return eager__out_of_memory(strlen(device) + 1);
+  if (call->op->user) EAGER__TRY(call->op->user->keep(call->user, &node->user));
   for (int i = 0; i < EAGER__MAX_ATTRS && call->op->attrs[i].name; i++)
     if (call->attrs[i].given) EAGER__TRY(copy_attr(&call->attrs[i], &node->attrs[i]));
   for (int i = 0; i < call->output_count; i++)

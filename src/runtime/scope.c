@@ -257,7 +257,7 @@ void eager__thread_work_submitted(eager__thread_work *work, int device, bool by_
 
 eager_status eager_tidy_begin(void) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__TRY(eager__reserve(&state.tidies, &state.tidy_capacity, state.tidy_count + 1,
                             sizeof *state.tidies));
   own_thread();
@@ -267,7 +267,7 @@ eager_status eager_tidy_begin(void) {
 
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__REQUIRE(eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
@@ -276,7 +276,7 @@ eager_status eager_tidy_end(void) {
 
 eager_status eager_tidy_keep(eager_tensor *t) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "eager_tidy_keep: the tensor is NULL");
   if (!eager__tensor_is_live(t))
     return eager__handle_refuse(t, "eager_tidy_keep: the tensor");
