@@ -52,6 +52,16 @@ EAGER_API EAGER_NODISCARD eager_status eager_graph_begin(eager_graph *g);
 /* Ends the innermost; EAGER_FAILED_PRECONDITION when this thread has none open. */
 EAGER_API EAGER_NODISCARD eager_status eager_graph_end(void);
 
+/* Names of nodes recorded until the end begin with the scope's: "dense/MatMul_3", "a/b/x".
+ * Scopes nest, and belong to the graph scope that is the innermost at their begin, with
+ * which they end. As in TensorFlow, a name is made unique when its scope begins ("dense",
+ * "dense_1"); "dense/" enters the very scope of that name again, from the outermost on. It
+ * is made of A-Z a-z 0-9 _ . - and, between others, /; the outermost begins with neither _
+ * nor -. Where ops run at once a scope changes nothing, so that code may serve both. */
+EAGER_API EAGER_NODISCARD eager_status eager_name_scope_begin(const char *name);
+/* EAGER_FAILED_PRECONDITION when this thread's graph scope has none open. */
+EAGER_API EAGER_NODISCARD eager_status eager_name_scope_end(void);
+
 /* A tensor whose value each run is fed. `dims` has `rank` extents, -1 for one that may be
  * any. `name` (NULL: "Placeholder") is made unique. EAGER_FAILED_PRECONDITION outside a
  * graph scope. One reference for the caller. */

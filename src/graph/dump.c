@@ -89,6 +89,34 @@ static void put_quoted(eager__strbuf *to, const char *text) {
   }
 }
 
+/* How much of two scopes' names is alike, in whole parts: "a/b/" of "a/b/c/" and "a/b/d/".
+ */
+static size_t common_scope(const char *a, size_t a_size, const char *b, size_t b_size) {
+  size_t common = 0;
+  for (size_t i = 0; i < a_size && i < b_size && a[i] == b[i]; i++)
+    if (a[i] == '/') common = i + 1;
+  return common;
+}
+
+/* Closes the boxes of `before` that are not `node`'s and opens those that were not open; a
+ * box that is opened twice is one. */
+static void put_dot_scope(eager__strbuf *to, const eager__node *before,
+                          const eager__node *node) {
+  static const eager__node none = {.name = ""};
+  if (!before) before = &none;
+  if (!node) node = &none;
+  size_t common =
+      common_scope(before->name, before->scope_size, node->name, node->scope_size);
+  for (size_t i = common; i < before->scope_size; i++)
+    if (before->name[i] == '/') eager__strbuf_add(to, "  }\n");
+  for (size_t begin = common, i = common; i < node->scope_size; i++) {
+    if (node->name[i] != '/') continue;
+    eager__strbuf_format(to, "  subgraph \"cluster_%.*s\" {\n  label=\"%.*s\";\n", (int)i,
+                         node->name, (int)(i - begin), node->name + begin);
+    begin = i + 1;
+  }
+}
+
 static void put_dot_node(eager__strbuf *to, const eager__node *node, size_t number) {
   eager__strbuf attrs = {0};
   put_attrs(&attrs, node);
@@ -115,7 +143,11 @@ static void put_dot_edges(eager__strbuf *to, eager__node *const *nodes, size_t n
 
 static void put_dot(eager__strbuf *to, eager__node *const *nodes, size_t count) {
   eager__strbuf_add(to, "digraph {\n");
-  for (size_t i = 0; i < count; i++) put_dot_node(to, nodes[i], i);
+  for (size_t i = 0; i < count; i++) {
+    put_dot_scope(to, i ? nodes[i - 1] : NULL, nodes[i]);
+    put_dot_node(to, nodes[i], i);
+  }
+  put_dot_scope(to, count ? nodes[count - 1] : NULL, NULL);
   for (size_t i = 0; i < count; i++) put_dot_edges(to, nodes, i);
   eager__strbuf_add(to, "}\n");
 }
