@@ -129,6 +129,7 @@ static const struct {
     {"eager_op_new", "name", "AddV2"},
     {"eager_op_describe", "name", "AddV2"},
     {"eager_op_is_supported", "name", "AddV2"},
+    {"eager_name_scope_begin", "name", "a"},
     {"eager_npz_get", "name", "a"},
     {"eager_npz_get_as", "name", "a"},
     {"eager_op_set_attr_string", "name", "mode"},

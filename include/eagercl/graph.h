@@ -16,7 +16,8 @@
  * value is not. Errors of dtypes, shapes and attributes come at once, as they do eagerly;
  * what a driver's compiler refuses comes when it runs. A concrete tensor among the inputs
  * is captured: the graph keeps it and its value. Ops whose output size depends on data are
- * refused, and so are users' kernels for now.
+ * refused. A run of a user's kernel is a node: sizes and values are copied, and the handle
+ * of the kernel may be released.
  *
  * A program that has not enabled eager execution can make and run graphs, and enable no
  * more (eager_enable_execution, runtime.h). Its first session finds the devices: names of
@@ -50,6 +51,16 @@ EAGER_API void eager_graph_release(eager_graph *g);
 EAGER_API EAGER_NODISCARD eager_status eager_graph_begin(eager_graph *g);
 /* Ends the innermost; EAGER_FAILED_PRECONDITION when this thread has none open. */
 EAGER_API EAGER_NODISCARD eager_status eager_graph_end(void);
+
+/* Names of nodes recorded until the end begin with the scope's: "dense/MatMul_3", "a/b/x".
+ * Scopes nest, and belong to the graph scope that is the innermost at their begin, with
+ * which they end. As in TensorFlow, a name is made unique when its scope begins ("dense",
+ * "dense_1"); "dense/" enters the very scope of that name again, from the outermost on. It
+ * is made of A-Z a-z 0-9 _ . - and, between others, /; the outermost begins with neither _
+ * nor -. Where ops run at once a scope changes nothing, so that code may serve both. */
+EAGER_API EAGER_NODISCARD eager_status eager_name_scope_begin(const char *name);
+/* EAGER_FAILED_PRECONDITION when this thread's graph scope has none open. */
+EAGER_API EAGER_NODISCARD eager_status eager_name_scope_end(void);
 
 /* A tensor whose value each run is fed. `dims` has `rank` extents, -1 for one that may be
  * any. `name` (NULL: "Placeholder") is made unique. EAGER_FAILED_PRECONDITION outside a

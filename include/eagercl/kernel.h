@@ -22,14 +22,15 @@ typedef struct eager_kernel eager_kernel;
 /* `source` is OpenCL C with a __kernel called `entry`; `build_options` are for the compiler
  * ("-DN=4 -cl-fast-relaxed-math"; NULL: none; -cl-std=CL1.2 unless you say otherwise).
  * Builds for the thread's device: what does not compile is EAGER_INVALID_ARGUMENT with the
- * build log and the numbered lines of the source. The texts are copied; the caller releases
- * *out. */
+ * build log and the numbered lines of the source. In a graph's scope before the first
+ * session there is no device: what is wrong with the source is told by the run. The texts
+ * are copied; the caller releases *out. */
 EAGER_API EAGER_NODISCARD eager_status eager_kernel_new(const char *source,
                                                         const char *entry,
                                                         const char *build_options,
                                                         eager_kernel **out);
-/* NULL-safe. Work in flight goes on. What was built stays until eager_shutdown, so that the
- * same text is never built twice. */
+/* NULL-safe. Work in flight goes on, and graphs keep what they need. What was built stays
+ * until eager_shutdown, so that the same text is never built twice. */
 EAGER_API void eager_kernel_release(eager_kernel *k);
 
 typedef enum eager_kernel_arg_kind {

@@ -23,13 +23,18 @@ static void put_list(eager__strbuf *to, const eager__attr *attr, bool is_ints) {
   eager__strbuf_add(to, "]");
 }
 
+/* A line is a node's. */
+static void put_text(eager__strbuf *to, const char *text) {
+  for (; *text; text++) eager__strbuf_add_bytes(to, *text == '\n' ? " " : text, 1);
+}
+
 static void put_value(eager__strbuf *to, const eager__attr_spec *spec,
                       const eager__attr *attr) {
   bool is_ints = spec->kind == EAGER__ATTR_INT_LIST;
   if (is_ints || spec->kind == EAGER__ATTR_FLOAT_LIST)
     put_list(to, attr, is_ints);
   else if (spec->kind == EAGER__ATTR_STRING)
-    eager__strbuf_add(to, attr->text ? attr->text : "");
+    put_text(to, attr->text ? attr->text : "");
   else if (spec->kind == EAGER__ATTR_DTYPE)
     eager__strbuf_add(to, eager_dtype_name((eager_dtype)attr->i));
   else if (spec->kind == EAGER__ATTR_BOOL)
@@ -47,6 +52,11 @@ static void put_attrs(eager__strbuf *to, const eager__node *node) {
     if (!node->attrs[i].given) continue;
     eager__strbuf_format(to, "%s%s=", before, node->op->attrs[i].name);
     put_value(to, &node->op->attrs[i], &node->attrs[i]);
+    before = ", ";
+  }
+  if (node->user) {
+    eager__strbuf_add(to, before);
+    node->op->user->show(node->user, to);
     before = ", ";
   }
   if (before[0] == ',') eager__strbuf_add(to, "}");
@@ -79,6 +89,34 @@ static void put_quoted(eager__strbuf *to, const char *text) {
   }
 }
 
+/* How much of two scopes' names is alike, in whole parts: "a/b/" of "a/b/c/" and "a/b/d/".
+ */
+static size_t common_scope(const char *a, size_t a_size, const char *b, size_t b_size) {
+  size_t common = 0;
+  for (size_t i = 0; i < a_size && i < b_size && a[i] == b[i]; i++)
+    if (a[i] == '/') common = i + 1;
+  return common;
+}
+
+/* Closes the boxes of `before` that are not `node`'s and opens those that were not open; a
+ * box that is opened twice is one. */
+static void put_dot_scope(eager__strbuf *to, const eager__node *before,
+                          const eager__node *node) {
+  static const eager__node none = {.name = ""};
+  if (!before) before = &none;
+  if (!node) node = &none;
+  size_t common =
+      common_scope(before->name, before->scope_size, node->name, node->scope_size);
+  for (size_t i = common; i < before->scope_size; i++)
+    if (before->name[i] == '/') eager__strbuf_add(to, "  }\n");
+  for (size_t begin = common, i = common; i < node->scope_size; i++) {
+    if (node->name[i] != '/') continue;
+    eager__strbuf_format(to, "  subgraph \"cluster_%.*s\" {\n  label=\"%.*s\";\n", (int)i,
+                         node->name, (int)(i - begin), node->name + begin);
+    begin = i + 1;
+  }
+}
+
 static void put_dot_node(eager__strbuf *to, const eager__node *node, size_t number) {
   eager__strbuf attrs = {0};
   put_attrs(&attrs, node);
@@ -105,7 +143,11 @@ static void put_dot_edges(eager__strbuf *to, eager__node *const *nodes, size_t n
 
 static void put_dot(eager__strbuf *to, eager__node *const *nodes, size_t count) {
   eager__strbuf_add(to, "digraph {\n");
-  for (size_t i = 0; i < count; i++) put_dot_node(to, nodes[i], i);
+  for (size_t i = 0; i < count; i++) {
+    put_dot_scope(to, i ? nodes[i - 1] : NULL, nodes[i]);
+    put_dot_node(to, nodes[i], i);
+  }
+  put_dot_scope(to, count ? nodes[count - 1] : NULL, NULL);
   for (size_t i = 0; i < count; i++) put_dot_edges(to, nodes, i);
   eager__strbuf_add(to, "}\n");
 }

@@ -1,10 +1,10 @@
 #include "graph/graph.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/fork.h"
+#include "graph/naming.h"
 #include "runtime/scope.h"
 
 typedef struct symbol {
@@ -56,32 +56,6 @@ static eager_status make_outputs(eager_graph *g, const eager__node *node, int nu
   return EAGER_OK;
 }
 
-/* --- Names --- */
-
-/* Lock held. */
-static bool is_taken(const eager_graph *g, const char *name, bool among_all) {
-  size_t count = among_all ? g->node_count : g->named_count;
-  for (size_t i = 0; i < count; i++)
-    if (strcmp(g->nodes[among_all ? i : (size_t)g->named[i]]->name, name) == 0) return true;
-  return false;
-}
-
-/* Lock held. A name the user gave, if nothing has it; else with the node's number, or the
- * next that is free. `out_odd`: it is not the one that the node's number gives, so that it
- * may be in another's way. NULL: out of memory. */
-static char *name_node(const eager_graph *g, const char *wanted, bool by_user,
-                       bool *out_odd) {
-  *out_odd = by_user;
-  if (by_user && !is_taken(g, wanted, true)) return eager__strdup(wanted);
-  size_t size = strlen(wanted) + 24, number = g->node_count;
-  char *name = eager__alloc(size);
-  for (; name; *out_odd = true) {
-    snprintf(name, size, "%s_%zu", wanted, number++);
-    if (!is_taken(g, name, *out_odd)) break;
-  }
-  return name;
-}
-
 /* --- Adding nodes --- */
 
 /* The node becomes the graph's, or is freed. */
@@ -90,9 +64,7 @@ static eager_status add_node(eager_graph *g, eager__node *node, const char *want
   eager__mutex_lock(&g->lock);
   bool is_odd;
   int number = (int)g->node_count;
-  eager_status status = EAGER_OK;
-  node->name = name_node(g, wanted, node->kind == EAGER__NODE_PLACEHOLDER, &is_odd);
-  if (!node->name) status = eager__out_of_memory(strlen(wanted) + 24);
+  eager_status status = eager__name_node(g, node, wanted, &is_odd);
   if (status == EAGER_OK)
     status =
         eager__reserve(&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes);
@@ -214,6 +186,8 @@ void eager__graph_drop(eager_graph *g) {
   eager__free(g->nodes);
   eager__free(g->named);
   eager__free(g->captured);
+  for (size_t i = 0; i < g->scope_count; i++) eager__free(g->scopes[i].name);
+  eager__free(g->scopes);
   eager__free(g);
 }
 

@@ -25,7 +25,8 @@ typedef struct eager__port {
 
 typedef struct eager__node {
   eager__node_kind kind;
-  char *name; /* no other node of the graph has it */
+  char *name;        /* no other node of the graph has it */
+  size_t scope_size; /* so much of it is its name scope: "outer/inner/" */
   int input_count, output_count;
   eager__edge *inputs;
   eager__port *outputs;
@@ -34,10 +35,17 @@ typedef struct eager__node {
   const char *called;                  /* its name, or that of the op it is a part of */
   char *device;                        /* a short name, or NULL: the default device */
   eager__attr attrs[EAGER__MAX_ATTRS]; /* those given, lists and texts copied */
+  void *user; /* kept by op->user: what a door gave beside attributes; or NULL */
   /* Of a constant: a tensor that was captured, or bytes from the host. */
   eager_tensor *value;
   void *data;
 } eager__node;
+
+/* A name scope, and the number that another of its name gets next. */
+typedef struct eager__used_name {
+  char *name;
+  size_t next;
+} eager__used_name;
 
 struct eager_graph {
   eager__recorder recorder; /* first: a recorder is its graph */
@@ -49,6 +57,8 @@ struct eager_graph {
   size_t named_count, named_capacity;
   int *captured; /* nodes that hold a tensor */
   size_t captured_count, captured_capacity;
+  eager__used_name *scopes;
+  size_t scope_count, scope_capacity;
 };
 
 void eager__graph_retain(eager_graph *g);

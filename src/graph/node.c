@@ -27,6 +27,7 @@ void eager__attrs_free(eager__attr *attrs) {
 void eager__node_free(eager__node *node) {
   if (!node) return;
   eager__attrs_free(node->attrs);
+  if (node->user) node->op->user->drop(node->user);
   eager_tensor_release(node->value);
   eager__free(node->data);
   eager__free(node->device);
@@ -78,6 +79,7 @@ eager_status eager__node_take_call(eager__node *node, const eager__call *call,
   node->called = call->name;
   if (device && !(node->device = eager__strdup(device)))
     return eager__out_of_memory(strlen(device) + 1);
+  if (call->op->user) EAGER__TRY(call->op->user->keep(call->user, &node->user));
   EAGER__TRY(eager__attrs_copy(call, node->attrs));
   for (int i = 0; i < call->output_count; i++)
     node->outputs[i] = (eager__port){call->outputs[i].dtype, call->outputs[i].shape};

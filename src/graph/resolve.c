@@ -191,6 +191,7 @@ static eager_status resolve_op(resolving *r, const eager__node *node,
   eager_status status = eager__call_begin(&call, node->op, inputs, node->input_count);
   if (status == EAGER_OK) {
     call.name = node->called;
+    call.user = node->user;
     for (int i = 0; i < EAGER__MAX_ATTRS && node->op->attrs[i].name; i++)
       if (node->attrs[i].given) eager__call_set_attr(&call, i, &node->attrs[i]);
     status = eager__call_run(&call, node->device, outputs, node->output_count);

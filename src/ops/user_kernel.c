@@ -1,38 +1,24 @@
 /* kernel.h: a user's kernel is an op whose record is made while the process runs. */
-#include "eagercl/kernel.h"
-
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/handles.h"
 #include "cl/error.h"
 #include "cl/user_program.h"
 #include "ops/moves.h"
 #include "ops/plan.h"
+#include "ops/user_run.h"
 #include "runtime/prepare.h"
 #include "runtime/run.h"
 #include "runtime/runtime.h"
 
 struct eager_kernel {
-  const char *entry; /* lives until shutdown, as `family` does */
-  const eager__family *family;
-  eager__op op;
+  eager__user_kernel *shared; /* one reference */
 };
-
-/* One run, as the caller gave it. */
-typedef struct user_run {
-  const eager_kernel *kernel;
-  int work_dims;
-  const size_t *global, *local;
-  const eager_kernel_arg *args;
-  int arg_count;
-} user_run;
 
 static const eager_dtype no_dtype = EAGER_UINT8; /* a program of its own has no T */
 
 /* --- Checking a run --- */
 
-static eager_status check_work(const user_run *run) {
+static eager_status check_work(const eager__user_run *run) {
   EAGER__REQUIRE(run->work_dims >= 1 && run->work_dims <= 3, EAGER_INVALID_ARGUMENT,
                  "work_dims must be 1, 2 or 3, got %d", run->work_dims);
   EAGER__REQUIRE(run->global, EAGER_INVALID_ARGUMENT, "global is NULL");
@@ -73,14 +59,15 @@ static eager_status check_arg(const eager_kernel_arg *arg, int i) {
               (int)arg->kind);
 }
 
-static int count_kind(const user_run *run, eager_kernel_arg_kind kind) {
+static int count_kind(const eager__user_run *run, eager_kernel_arg_kind kind) {
   int count = 0;
   for (int i = 0; i < run->arg_count; i++) count += run->args[i].kind == kind;
   return count;
 }
 
 /* Before the call begins: its inputs are read out of the arguments. */
-static eager_status check_run(const user_run *run, size_t arg_count, size_t output_count) {
+static eager_status check_run(const eager__user_run *run, size_t arg_count,
+                              size_t output_count) {
   EAGER__REQUIRE(run->args || arg_count == 0, EAGER_INVALID_ARGUMENT, "args is NULL");
   EAGER__REQUIRE(arg_count <= EAGER_KERNEL_MAX_ARGS, EAGER_INVALID_ARGUMENT,
                  "%zu arguments are more than %d", arg_count, EAGER_KERNEL_MAX_ARGS);
@@ -108,7 +95,7 @@ static eager_status count_outputs(const eager__call *call, int *out) {
 }
 
 static eager_status infer(eager__call *call) {
-  const user_run *run = call->user;
+  const eager__user_run *run = call->user;
   for (int i = 0, output = 0; i < run->arg_count; i++) {
     const eager_kernel_arg *arg = &run->args[i];
     if (arg->kind != EAGER_KERNEL_OUTPUT) continue;
@@ -126,7 +113,7 @@ static size_t largest_divisor(size_t value, size_t most) {
 }
 
 /* The one work-group that reqd_work_group_size allows. */
-static eager_status check_required(const user_run *run, const size_t required[3],
+static eager_status check_required(const eager__user_run *run, const size_t required[3],
                                    const eager__grid *grid) {
   for (int i = 0; i < 3; i++) {
     size_t local = i < grid->dims ? grid->local[i] : 1;
@@ -143,7 +130,7 @@ static eager_status check_required(const user_run *run, const size_t required[3]
   return EAGER_OK;
 }
 
-static eager_status plan_grid(const eager__commands *commands, const user_run *run,
+static eager_status plan_grid(const eager__commands *commands, const eager__user_run *run,
                               eager__grid *out) {
   const size_t *required = eager__kernel_group_required(commands);
   const size_t *local = run->local ? run->local : required;
@@ -163,7 +150,7 @@ static eager_status plan_grid(const eager__commands *commands, const user_run *r
   return required ? check_required(run, required, out) : EAGER_OK;
 }
 
-static eager_status add_args(eager__commands *commands, const user_run *run) {
+static eager_status add_args(eager__commands *commands, const eager__user_run *run) {
   uint64_t local = 0;
   for (int i = 0, input = 0, output = 0; i < run->arg_count; i++) {
     const eager_kernel_arg *arg = &run->args[i];
@@ -191,10 +178,18 @@ static eager_status add_args(eager__commands *commands, const user_run *run) {
   return commands->status;
 }
 
+/* Of a build or of the first look for the kernel in what was built. */
+static eager_status explain(eager_status status, const eager__user_kernel *k) {
+  if (status == EAGER_OK || eager_error_cl_code() != EAGER__CL_INVALID_KERNEL_NAME)
+    return status;
+  return eager__fail_cl(EAGER_INVALID_ARGUMENT, eager_error_cl_code(),
+                        "the source has no kernel named '%s'", k->entry);
+}
+
 static eager_status launch(eager__call *call, eager__commands *commands) {
-  const user_run *run = call->user;
+  const eager__user_run *run = call->user;
   eager__kernel_begin(commands, run->kernel->family, no_dtype, run->kernel->entry);
-  if (commands->status != EAGER_OK) return commands->status;
+  if (commands->status != EAGER_OK) return explain(commands->status, run->kernel);
   int takes = eager__kernel_takes(commands);
   EAGER__REQUIRE(takes == run->arg_count, EAGER_INVALID_ARGUMENT,
                  "kernel %s takes %d argument%s, got %d", run->kernel->entry, takes,
@@ -245,13 +240,12 @@ static eager_status begin_buffer(const eager__call *outer, eager_tensor *t,
   return eager__call_run(&call, NULL, out, 1);
 }
 
-/* Shares everything with the outer record but compose. */
 static eager_status run_whole(eager__call *outer, eager_tensor *const *inputs,
                               eager_tensor **outputs) {
-  eager__op op = *outer->op;
-  op.compose = NULL;
+  const eager__user_run *run = outer->user;
   eager__call call;
-  EAGER__TRY(eager__call_begin_inner(&call, &op, outer, inputs, outer->input_count));
+  EAGER__TRY(eager__call_begin_inner(&call, &run->kernel->whole, outer, inputs,
+                                     outer->input_count));
   return eager__call_run(&call, NULL, outputs, outer->output_count);
 }
 
@@ -267,28 +261,41 @@ static eager_status compose(eager__call *call, eager_tensor **outputs) {
 
 /* --- Doors --- */
 
-static void make_record(eager_kernel *k) {
+static void make_records(eager__user_kernel *k) {
   k->op = (eager__op){.name = k->entry,
+                      .inputs = {{"input", EAGER__ANY}},
+                      .variadic = true,
+                      .optional_inputs = 1,
                       .dtypes = EAGER__ANY,
                       .moves_only = true, /* float64 is the kernel's own business */
                       .count_outputs = count_outputs,
                       .infer = infer,
                       .launch = launch,
-                      .compose = compose};
+                      .compose = compose,
+                      .user = &eager__user_run_hooks};
+  k->whole = k->op;
+  k->whole.compose = NULL;
 }
 
-static eager_status make(const char *source, const char *entry, const char *options,
-                         eager_kernel *k) {
+/* `runtime` NULL: a graph is recorded before there is a device to build for. */
+static eager_status make(eager__runtime *runtime, const char *source, const char *entry,
+                         const char *options, eager__user_kernel *k) {
   eager__user_source text = {.written = source, .options = options ? options : ""};
   EAGER__TRY(eager__user_kernel_name(entry, &k->entry));
   EAGER__TRY(
       eager__user_family(&(eager__family){.name = "a user's program"}, &text, &k->family));
-  make_record(k);
-  eager_status status = eager__prepare_kernel(k->family, no_dtype, k->entry);
-  if (status != EAGER_OK && eager_error_cl_code() == EAGER__CL_INVALID_KERNEL_NAME)
-    return eager__fail_cl(EAGER_INVALID_ARGUMENT, eager_error_cl_code(),
-                          "the source has no kernel named '%s'", entry);
-  return status;
+  make_records(k);
+  if (!runtime) return EAGER_OK;
+  return explain(eager__prepare_kernel(k->family, no_dtype, k->entry), k);
+}
+
+static eager_status make_handle(eager__user_kernel *shared, eager_kernel **out) {
+  eager_kernel *k = eager__alloc(sizeof *k);
+  if (!k) return eager__out_of_memory(sizeof *k);
+  k->shared = shared;
+  eager__handle_made(k, EAGER__HANDLE_KERNEL);
+  *out = k;
+  return EAGER_OK;
 }
 
 eager_status eager_kernel_new(const char *source, const char *entry,
@@ -298,37 +305,33 @@ eager_status eager_kernel_new(const char *source, const char *entry,
   EAGER__REQUIRE(source, EAGER_INVALID_ARGUMENT, "source is NULL");
   EAGER__REQUIRE(entry && *entry, EAGER_INVALID_ARGUMENT, "entry is NULL or empty");
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
-  eager_kernel *k = eager__alloc(sizeof *k);
-  if (!k) return eager__out_of_memory(sizeof *k);
-  eager_status status = make(source, entry, build_options, k);
-  if (status != EAGER_OK) {
-    eager__free(k);
-    return status;
-  }
-  eager__handle_made(k, EAGER__HANDLE_KERNEL);
-  *out = k;
-  return EAGER_OK;
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
+  eager__user_kernel *shared = eager__alloc(sizeof *shared);
+  if (!shared) return eager__out_of_memory(sizeof *shared);
+  atomic_init(&shared->refs, 1);
+  eager_status status = make(runtime, source, entry, build_options, shared);
+  if (status == EAGER_OK) status = make_handle(shared, out);
+  if (status != EAGER_OK) eager__user_kernel_drop(shared);
+  return status;
 }
 
 void eager_kernel_release(eager_kernel *k) {
   if (!k) return;
-  if (!eager__handle_is_live(k, EAGER__HANDLE_KERNEL))
+  if (!eager__handle_is_live(k, EAGER__HANDLE_KERNEL)) {
     eager__handle_log(k, "eager_kernel_release: the kernel");
-  else
-    eager__handle_free(k, 0, "a kernel", 0);
+    return;
+  }
+  eager__user_kernel_drop(k->shared);
+  eager__handle_free(k, 0, "a kernel", 0);
 }
 
-static eager_status run_kernel(const user_run *run, eager_tensor **outputs) {
+static eager_status run_kernel(const eager__user_run *run, eager_tensor **outputs) {
   eager_tensor *inputs[EAGER_KERNEL_MAX_ARGS];
   int count = 0;
   for (int i = 0; i < run->arg_count; i++)
     if (run->args[i].kind == EAGER_KERNEL_INPUT) inputs[count++] = run->args[i].tensor;
-  eager__op op = run->kernel->op;
-  op.variadic = count > 0;
-  if (count > 0) op.inputs[0] = (eager__input_spec){"input", EAGER__ANY};
   eager__call call;
-  EAGER__TRY(eager__call_begin(&call, &op, inputs, count));
+  EAGER__TRY(eager__call_begin(&call, &run->kernel->op, inputs, count));
   call.user = run;
   return eager__call_run(&call, NULL, outputs, count_kind(run, EAGER_KERNEL_OUTPUT));
 }
@@ -340,14 +343,15 @@ eager_status eager_kernel_run(eager_kernel *k, int work_dims, const size_t *glob
   for (size_t i = 0; outputs && i < output_count; i++) outputs[i] = NULL;
   EAGER__REQUIRE(k, EAGER_INVALID_ARGUMENT, "the kernel is NULL");
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   if (!eager__handle_is_live(k, EAGER__HANDLE_KERNEL))
     return eager__handle_refuse(k, "the kernel");
-  user_run run = {k, work_dims, global, local, args, args ? (int)arg_count : 0};
+  eager__user_run run = {k->shared, work_dims, global,
+                         local,     args,      args ? (int)arg_count : 0};
   if (arg_count > EAGER_KERNEL_MAX_ARGS) run.arg_count = 0;
   eager_status status = check_run(&run, arg_count, output_count);
   if (status != EAGER_OK) {
-    eager__fail_append(" [Op:%s]", k->entry);
+    eager__fail_append(" [Op:%s]", k->shared->entry);
     return status;
   }
   return run_kernel(&run, outputs);

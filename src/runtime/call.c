@@ -117,7 +117,7 @@ static eager_status check_arity(const eager__call *call) {
   int wanted = eager__op_input_count(call->op), got = call->input_count;
   int least = wanted - call->op->optional_inputs;
   if (call->op->variadic)
-    EAGER__REQUIRE(got >= 1 || call->op->optional_inputs, EAGER_INVALID_ARGUMENT,
+    EAGER__REQUIRE(got >= least, EAGER_INVALID_ARGUMENT,
                    "%s takes one or more inputs, got none", call->name);
   else if (least < wanted)
     EAGER__REQUIRE(got >= least && got <= wanted, EAGER_INVALID_ARGUMENT,

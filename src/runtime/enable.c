@@ -49,6 +49,12 @@ eager_status eager__runtime_require(eager__runtime **out) {
   return refuse_disabled();
 }
 
+eager_status eager__runtime_require_scope(eager__runtime **out) {
+  *out = eager__runtime_get();
+  if (!*out && eager__scope_recorder()) return eager__runtime_require_open();
+  return eager__runtime_require(out);
+}
+
 eager_status eager__runtime_require_any(eager__runtime **out) {
   *out = eager__runtime_get();
   if (*out) return EAGER_OK;

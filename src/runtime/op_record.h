@@ -76,6 +76,7 @@ typedef struct eager__result {
 
 struct eager__op;
 struct eager__commands;
+struct eager__strbuf;
 
 /* An input or output of an op: "input #1 of MatMul". */
 typedef struct eager__part {
@@ -105,12 +106,29 @@ typedef struct eager__call {
   eager__attr attrs[EAGER__MAX_ATTRS]; /* in the record's order; defaults filled in */
 } eager__call;
 
+/* For an op whose calls carry something of their door's own (`user`): a recorded call needs
+ * a copy that depends on nothing of the caller's, and holds what its op stands in. */
+typedef struct eager__user_hooks {
+  eager_status (*keep)(const void *user, void **out);
+  void (*drop)(void *kept);
+  /* What a dump tells of it beside attributes: "global=[8], local=[4]". */
+  void (*show)(const void *kept, struct eager__strbuf *out);
+} eager__user_hooks;
+
+static inline eager__part eager__call_reader(const eager__call *call, int input) {
+  return call->readers ? call->readers[input] : (eager__part){call->name, input};
+}
+static inline eager__part eager__call_maker(const eager__call *call, int output) {
+  return call->makers ? call->makers[output] : (eager__part){call->name, output};
+}
+
 typedef struct eager__op {
   const char *name;  /* TensorFlow's raw op name: by-name door, errors, traces */
   const char *typed; /* its typed doors, comma separated: "eager_split" */
   eager__input_spec inputs[EAGER__MAX_INPUTS]; /* a NULL name ends */
-  bool variadic;       /* the one input stands for a list of one or more */
-  int optional_inputs; /* so many of the last inputs may be left out; of a list: all */
+  bool variadic;       /* the one input stands for a list of one or more, or, where
+                        * optional_inputs is 1, of any number */
+  int optional_inputs; /* so many of the last inputs may be left out */
   int outputs;         /* 0 reads as 1 */
   uint32_t dtypes;     /* what T may be; 0 when no input has dtype T */
   bool moves_only;     /* no arithmetic on T: works for float64 on every device */
@@ -135,7 +153,8 @@ typedef struct eager__op {
   bool (*is_late)(const struct eager__call *call);
   /* Before anything is copied for compose: refuses what infer would; host only, or NULL. */
   eager_status (*check)(const eager__call *call);
-  const void *data; /* the op file's own: an elementwise row */
+  const eager__user_hooks *user; /* NULL: calls carry nothing. Such a call is one node */
+  const void *data;              /* the op file's own: an elementwise row */
 } eager__op;
 
 /* Every op file exports one list; CMake gathers them (eager_add_op). */

@@ -13,27 +13,24 @@ static bool is_late(const eager__call *call) {
   return call->op->infer_late && (!call->op->is_late || call->op->is_late(call));
 }
 
-static eager_status refuse(const eager__call *call) {
-  if (is_late(call))
-    EAGER__FAIL(EAGER_INVALID_ARGUMENT,
-                "the size of what %s gives depends on data: it cannot be part of a graph",
-                call->name);
-  if (call->user)
-    EAGER__FAIL(EAGER_UNIMPLEMENTED, "%s: users' kernels cannot be recorded yet",
-                call->name);
-  return EAGER_OK;
+/* Whether it becomes the calls it is made of. */
+static bool is_taken_apart(const eager__call *call) {
+  return call->op->compose && !call->op->user && knows_extents(call);
 }
 
 static eager_status record(eager__recorder *recorder, eager__call *call,
                            eager_tensor **outputs, int output_count) {
   EAGER__TRY(eager__call_check(call, outputs, output_count));
-  EAGER__TRY(refuse(call));
+  if (is_late(call))
+    EAGER__FAIL(EAGER_INVALID_ARGUMENT,
+                "the size of what %s gives depends on data: it cannot be part of a graph",
+                call->name);
   if (call->op->check) EAGER__TRY(call->op->check(call));
   if (!call->outer) EAGER__TRY(eager__scope_reserve(call->output_count));
   if (!call->op->infer) return call->op->compose(call, outputs);
   EAGER__TRY(call->op->infer(call));
   EAGER__TRY(eager__call_check_outputs(call));
-  if (call->op->compose && knows_extents(call)) return call->op->compose(call, outputs);
+  if (is_taken_apart(call)) return call->op->compose(call, outputs);
   return recorder->add_op(recorder, call, call->request, outputs);
 }
 

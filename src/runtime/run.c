@@ -45,13 +45,9 @@ static bool is_plain(const eager__call *call) {
   return !eager__device_is_lost(call->device);
 }
 
-static eager__part reader_of(const eager__call *call, int input) {
-  return call->readers ? call->readers[input] : (eager__part){call->name, input};
-}
-
 static eager_status refuse_input(const eager__call *call, int input) {
   const char *wanted = call->device->full_name;
-  eager__part reader = reader_of(call, input);
+  eager__part reader = eager__call_reader(call, input);
   EAGER__FAIL(
       EAGER_INVALID_ARGUMENT,
       "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
@@ -86,7 +82,7 @@ static eager_status migrate(eager__runtime *runtime, eager__call *call,
     operand->buffer = source; /* the caller holds the tensor while the call lasts */
     eager__verdict verdict = judge_input(runtime, call, i);
     if (verdict == EAGER__VERDICT_STAY) continue;
-    eager__part reader = reader_of(call, i);
+    eager__part reader = eager__call_reader(call, i);
     eager__copy_key key = {reader.op, reader.index, source->device, call->device};
     eager__origin origin = {reader.op, call->number, 0};
     EAGER__TRY(eager__mirror_get(runtime, source, call->device, mode, origin, &key,
@@ -124,7 +120,7 @@ static eager_status allocate_outputs(eager__runtime *runtime, eager__call *call)
 static eager_status make_tensors(eager__call *call, eager_tensor **outputs) {
   for (int i = 0; i < call->output_count; i++) {
     eager__result *result = &call->outputs[i];
-    eager__part maker = call->makers ? call->makers[i] : (eager__part){call->name, i};
+    eager__part maker = eager__call_maker(call, i);
     eager__origin origin = {maker.op, call->number, maker.index};
     EAGER__TRY(eager__tensor_over(result->dtype, &result->shape, result->buffer,
                                   result->offset, origin, &outputs[i]));

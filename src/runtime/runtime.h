@@ -25,6 +25,10 @@ eager__runtime *eager__runtime_get(void);
  * FAILED_PRECONDITION with semantics.md's texts. */
 eager_status eager__runtime_require(eager__runtime **out);
 
+/* For scopes: the same, but *out is NULL where this thread records and there is no session
+ * yet. */
+eager_status eager__runtime_require_scope(eager__runtime **out);
+
 /* For what needs no device: FAILED_PRECONDITION after shutdown, and after fork. */
 eager_status eager__runtime_require_open(void);
 

@@ -7,6 +7,7 @@
 #include "base/small.h"
 #include "eagercl/tensor.h"
 #include "runtime/capability.h"
+#include "runtime/name_scope.h"
 #include "runtime/record.h"
 #include "runtime/transfer.h"
 
@@ -52,6 +53,7 @@ static void drop_thread(void *unused) {
   (void)unused;
   release_kept(0);
   while (state.recorder_count) (void)eager__scope_pop_recorder();
+  eager__name_scope_drop();
   eager__free(state.recorders);
   eager__free(state.kept);
   eager__free(state.tidies);
@@ -74,7 +76,7 @@ static void at_exit(void) {
   atexit(drop_main);
 }
 
-static void own_thread(void) {
+void eager__scope_own_thread(void) {
   pthread_once(&thread_key_once, make_key);
   pthread_once(&main_once, at_exit);
   pthread_setspecific(thread_key, &state);
@@ -127,7 +129,7 @@ eager_status eager_push_device(const char *name) {
   EAGER__TRY(eager__runtime_place(runtime, name, NULL, &device));
   EAGER__TRY(eager__reserve(&state.devices, &state.device_capacity, state.device_count + 1,
                             sizeof *state.devices));
-  own_thread();
+  eager__scope_own_thread();
   state.devices[state.device_count++] = device;
   return EAGER_OK;
 }
@@ -190,7 +192,7 @@ eager__recorder *eager__scope_recorder(void) {
 eager_status eager__scope_push_recorder(eager__recorder *recorder) {
   EAGER__TRY(eager__reserve(&state.recorders, &state.recorder_capacity,
                             state.recorder_count + 1, sizeof *state.recorders));
-  own_thread();
+  eager__scope_own_thread();
   state.recorders[state.recorder_count++] = recorder;
   return EAGER_OK;
 }
@@ -198,6 +200,7 @@ eager_status eager__scope_push_recorder(eager__recorder *recorder) {
 eager_status eager__scope_pop_recorder(void) {
   EAGER__REQUIRE(state.recorder_count, EAGER_FAILED_PRECONDITION,
                  "eager_graph_end: no graph scope is open in this thread");
+  eager__name_scope_close_depth(state.recorder_count);
   eager__recorder *last = state.recorders[--state.recorder_count];
   last->end(last);
   return EAGER_OK;
@@ -236,7 +239,7 @@ eager__thread_work *eager__scope_work(eager__runtime *runtime) {
   }
   atomic_init(&work->refs, 1);
   work->device_count = runtime->device_count;
-  own_thread();
+  eager__scope_own_thread();
   return state.work = work;
 }
 
@@ -263,17 +266,17 @@ void eager__thread_work_submitted(eager__thread_work *work, int device, bool by_
 
 eager_status eager_tidy_begin(void) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__TRY(eager__reserve(&state.tidies, &state.tidy_capacity, state.tidy_count + 1,
                             sizeof *state.tidies));
-  own_thread();
+  eager__scope_own_thread();
   state.tidies[state.tidy_count++] = (tidy_scope){state.kept_count};
   return EAGER_OK;
 }
 
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__REQUIRE(eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
@@ -282,7 +285,7 @@ eager_status eager_tidy_end(void) {
 
 eager_status eager_tidy_keep(eager_tensor *t) {
   eager__runtime *runtime;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__REQUIRE(t, EAGER_INVALID_ARGUMENT, "eager_tidy_keep: the tensor is NULL");
   if (!eager__tensor_is_live(t))
     return eager__handle_refuse(t, "eager_tidy_keep: the tensor");

@@ -6,6 +6,9 @@
 #include "runtime/runtime.h"
 #include "tensor/tensor.h"
 
+/* This thread has something that goes when it ends. */
+void eager__scope_own_thread(void);
+
 /* The innermost device scope's, else the default device. */
 eager__device *eager__scope_device(eager__runtime *runtime);
 /* The device called `name`, or for NULL the one above, opened. */

@@ -184,7 +184,7 @@ eager_status eager_tensor_zeros(eager_dtype dtype, int rank, const int64_t *dims
   eager__runtime *runtime;
   eager__shape shape;
   eager__call call;
-  if (!eager__scope_recorder()) EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
   EAGER__TRY(eager__call_begin(&call, &zeros_op, NULL, 0));
   eager__call_set_ints(&call, "dims", shape.dims, (size_t)shape.rank);
