@@ -84,6 +84,7 @@ bool rp_twin_replace(rp_twin *twin, int reg, const rp_twin *other) {
     return false;
   memcpy(h->value->bytes, from->value->bytes, (size_t)h->value->count * h->value->size);
   h->value->moved = from->value->moved;
+  h->value->rough = from->value->rough;
   eager_tensor_release(twin->registers[reg]);
   twin->registers[reg] = other->registers[reg];
   eager_tensor_retain(twin->registers[reg]);
