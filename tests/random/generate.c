@@ -1,15 +1,6 @@
 #include "random/generate.h"
 
-#include "random/interpret.h"
-
-struct rp_chooser {
-  uint64_t random;
-  rp_program *program;
-  rp_state state;
-  uint32_t dtypes; /* that this program likes: fewer meet more often */
-  int64_t most;    /* elements of a new tensor */
-  int bad_indices; /* percent */
-};
+#include "random/generate_state.h"
 
 /* --- Chance --- */
 
@@ -109,8 +100,7 @@ rp_fill rp_choose_indices(rp_chooser *c, int64_t count) {
 
 /* --- Steps --- */
 
-/* Appends it if it has an answer; outputs get their registers. */
-static bool append(rp_chooser *c, rp_step *step) {
+bool rp_append(rp_chooser *c, rp_step *step) {
   rp_program *p = c->program;
   rp_expect expect;
   if (p->step_count == RP_STEPS || p->register_count + step->output_count > RP_REGISTERS)
@@ -138,7 +128,7 @@ int rp_choose_new(rp_chooser *c, eager_dtype dtype, test_shape shape, rp_fill fi
   if (fill.kind == RP_FILL_ZERO && rp_chance(c, 70)) step.how = RP_ZEROS;
   if (shape.rank == 0 && scalars >> dtype & 1 && rp_chance(c, 50)) step.how = RP_SCALAR;
   if (c->program->step_count > RP_STEPS - 16) return -1; /* the end needs room */
-  return append(c, &step) ? step.outputs[0] : -1;
+  return rp_append(c, &step) ? step.outputs[0] : -1;
 }
 
 const rp_value *rp_look(rp_chooser *c, int reg) {
@@ -159,18 +149,21 @@ static bool fits(const rp_chooser *c, int reg, uint32_t dtypes, int least, int m
 
 /* One of the live registers that fit, now and then a failed one above all; -1: none. */
 static int find(rp_chooser *c, uint32_t dtypes, int least, int most) {
-  int count = 0, found = -1, failed = -1;
+  int count = 0, found = -1, failed = -1, last = -1;
   for (int reg = 0; reg < c->program->register_count; reg++) {
     if (!fits(c, reg, dtypes, least, most)) continue;
     if (rp_choose(c, 0, ++count) <= 1) found = reg;
     if (c->state.handles[reg].failure_count > 0) failed = reg;
+    last = reg;
   }
+  if (c->newest > 0 && rp_chance(c, c->newest)) return last;
   return failed >= 0 && rp_chance(c, 40) ? failed : found;
 }
 
 int rp_choose_register(rp_chooser *c, uint32_t dtypes, int least_rank, int most_rank) {
   uint32_t liked = rp_chance(c, 2) ? (uint32_t)RP_ANY : dtypes; /* to be refused */
-  int reg = rp_chance(c, 80) ? find(c, liked, least_rank, most_rank) : -1;
+  int reg =
+      rp_chance(c, c->newest > 0 ? 96 : 80) ? find(c, liked, least_rank, most_rank) : -1;
   if (reg >= 0) return reg;
   eager_dtype dtype = rp_choose_dtype(c, dtypes);
   return rp_choose_new(c, dtype, rp_choose_shape(c, least_rank, most_rank),
@@ -197,24 +190,29 @@ static int any_device(rp_chooser *c) {
 }
 
 static bool append_op(rp_chooser *c) {
-  int index = (int)rp_choose(c, 0, rp_op_count() - 1);
+  int index = (int)rp_choose(c, 0, rp_exact_op_count() - 1);
   const rp_op *op = rp_op_at(index);
   rp_step step = {.code = RP_OP, .op = index, .device = -1, .output_count = 1};
   if (!op->choose(c, op, &step)) return false;
   step.typed = op->typed != NULL && rp_chance(c, 60);
   if (!step.typed && rp_chance(c, 25)) step.device = any_device(c);
-  return append(c, &step);
+  return rp_append(c, &step);
 }
 
 /* With one live register as its input. */
 static bool append_use(rp_chooser *c, rp_code code, int how, int device) {
   rp_step step = {.code = code, .device = device, .how = how};
   step.output_count = code == RP_COPY;
-  return rp_add_input(&step, any_live(c)) && append(c, &step);
+  return rp_add_input(&step, any_live(c)) && rp_append(c, &step);
 }
 
 static bool append_plain(rp_chooser *c, rp_code code, int how, int device) {
-  return append(c, &(rp_step){.code = code, .device = device, .how = how});
+  return rp_append(c, &(rp_step){.code = code, .device = device, .how = how});
+}
+
+bool rp_append_on_device(rp_chooser *c, rp_code code) {
+  return code == RP_PUSH ? append_plain(c, RP_PUSH, 0, any_device(c))
+                         : append_use(c, RP_COPY, 0, any_device(c));
 }
 
 static bool append_any(rp_chooser *c) {
@@ -252,22 +250,31 @@ static void append_reads(rp_chooser *c) {
     rp_step step = {.code = RP_READ, .device = -1, .how = RP_TO_HOST};
     if (!rp_is_live(&c->state, reg)) continue;
     rp_add_input(&step, reg);
-    if (!append(c, &step)) return;
+    if (!rp_append(c, &step)) return;
   }
 }
 
-void rp_generate(uint64_t seed, const rp_world *world, rp_program *out) {
+static void generate_mixed(rp_chooser *c) {
+  const rp_world *world = c->state.world;
+  for (int i = 0; i < 3; i++) c->dtypes |= RP_BIT(test_dtypes[rp_choose(c, 0, 12)]);
+  c->bad_indices = rp_chance(c, 15) ? 60 : 4;
+  if (rp_chance(c, 60)) append_plain(c, RP_MODE, EAGER_ASYNC, -1);
+  if (rp_chance(c, 30)) append_plain(c, RP_PUSH, 0, any_device(c));
+  int steps = (int)rp_choose(c, 4, world->is_slow ? 14 : RP_STEPS - 24);
+  for (int tries = 0; tries < 4 * steps && c->program->step_count < steps; tries++)
+    append_any(c);
+  append_reads(c);
+}
+
+void rp_generate(uint64_t seed, rp_kind kind, const rp_world *world, rp_program *out) {
   memset(out, 0, sizeof *out);
   out->seed = seed;
   rp_chooser c = {.random = seed * 0x9e3779b97f4a7c15u + 1, .program = out};
   rp_begin(&c.state, world);
   c.most = world->is_slow ? 40 : 700;
-  for (int i = 0; i < 3; i++) c.dtypes |= RP_BIT(test_dtypes[rp_choose(&c, 0, 12)]);
-  c.bad_indices = rp_chance(&c, 15) ? 60 : 4;
-  if (rp_chance(&c, 60)) append_plain(&c, RP_MODE, EAGER_ASYNC, -1);
-  if (rp_chance(&c, 30)) append_plain(&c, RP_PUSH, 0, any_device(&c));
-  int steps = (int)rp_choose(&c, 4, world->is_slow ? 14 : RP_STEPS - 24);
-  for (int tries = 0; tries < 4 * steps && out->step_count < steps; tries++) append_any(&c);
-  append_reads(&c);
+  if (kind == RP_CHAINS)
+    rp_generate_chains(&c);
+  else
+    generate_mixed(&c);
   rp_end(&c.state);
 }

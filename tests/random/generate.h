@@ -5,6 +5,11 @@
 
 #include "random/random_program.h"
 
-void rp_generate(uint64_t seed, const rp_world *world, rp_program *out);
+typedef enum rp_kind {
+  RP_MIXED, /* all that a program may do */
+  RP_CHAINS /* mostly ops, that a planner of graphs can make something of */
+} rp_kind;
+
+void rp_generate(uint64_t seed, rp_kind kind, const rp_world *world, rp_program *out);
 
 #endif

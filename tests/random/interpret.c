@@ -141,6 +141,7 @@ static rp_value *copied(const rp_value *value) {
   rp_value *copy = rp_value_new(value->dtype, value->shape);
   memcpy(copy->bytes, value->bytes, (size_t)value->count * value->size);
   copy->moved = value->moved;
+  copy->rough = value->rough;
   return copy;
 }
 

@@ -1,14 +1,25 @@
 #include "random/ops.h"
 
 static const rp_family *const families[] = {
-    &rp_family_elementwise, &rp_family_shapes, &rp_family_moves, &rp_family_parts,
-    &rp_family_reduce,      &rp_family_index,  &rp_family_order, &rp_family_matrix};
+    &rp_family_elementwise, &rp_family_shapes, &rp_family_moves,
+    &rp_family_parts,       &rp_family_reduce, &rp_family_index,
+    &rp_family_order,       &rp_family_matrix, &rp_family_rough};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 int rp_op_count(void) {
   int count = 0;
   for (int i = 0; i < FAMILIES; i++) count += families[i]->count;
   return count;
+}
+
+int rp_exact_op_count(void) {
+  return rp_op_count() - rp_family_rough.count;
+}
+
+int rp_op_named(const char *name) {
+  int index = 0;
+  while (strcmp(rp_op_at(index)->name, name) != 0) index++;
+  return index;
 }
 
 const rp_op *rp_op_at(int index) {
@@ -98,4 +109,24 @@ test_shape rp_list_shape(const rp_step *step, const char *name, bool *good) {
     *good = *good && shape.dims[i] >= 0;
   }
   return shape;
+}
+
+bool rp_read_axes(const rp_step *step, int rank, rp_result *result, unsigned *out) {
+  const rp_attr *list = rp_attr_find(step, "axis");
+  *out = list == NULL ? (1u << rank) - 1 : 0;
+  for (int i = 0; list != NULL && i < list->count; i++) {
+    int64_t axis = list->ints[i] < 0 ? list->ints[i] + rank : list->ints[i];
+    if (axis < 0 || axis >= rank) {
+      rp_unclear(result);
+      return false;
+    }
+    if (*out >> axis & 1) {
+      rp_refuse(result,
+                "Invalid reduction arguments: Axes contains duplicate dimension: %d",
+                (int)axis);
+      return false;
+    }
+    *out |= 1u << axis;
+  }
+  return true;
 }

@@ -62,6 +62,7 @@ struct rp_op {
   const char *attrs[2]; /* what the typed door's arguments are called by name */
   bool moves;           /* no arithmetic: float64 on every device */
   bool waits;           /* its size depends on data */
+  bool is_rough;        /* what it gives is rough (value.h) */
   /* Fills inputs and attributes of `step`; false: not now. */
   bool (*choose)(rp_chooser *chooser, const rp_op *op, rp_step *step);
   /* Inputs have the dtypes of the row and may hold anything. Frees nothing. */
@@ -91,9 +92,12 @@ typedef struct rp_family {
   int count;
 } rp_family;
 extern const rp_family rp_family_elementwise, rp_family_shapes, rp_family_moves,
-    rp_family_parts, rp_family_reduce, rp_family_index, rp_family_order, rp_family_matrix;
+    rp_family_parts, rp_family_reduce, rp_family_index, rp_family_order, rp_family_matrix,
+    rp_family_rough;
 
 int rp_op_count(void);
+int rp_exact_op_count(void); /* without the rough ones, which come last */
+int rp_op_named(const char *name);
 const rp_op *rp_op_at(int index);
 
 /* For evaluate. */
@@ -106,6 +110,9 @@ bool rp_all_plain(const rp_step *step, const rp_value *const *in, rp_result *res
 /* Axis as attribute `name` says; false, having refused, when it is out of range. */
 bool rp_axis(const rp_step *step, const char *name, int64_t otherwise, int rank,
              rp_result *result, int *out);
+/* Axes of attribute `axis` as bits, all if it is not given; false, the result being UNCLEAR
+ * or refused, when there are no such axes. */
+bool rp_read_axes(const rp_step *step, int rank, rp_result *result, unsigned *out);
 /* The shape that a list spells; not `*good` where it is none. */
 test_shape rp_list_shape(const rp_step *step, const char *name, bool *good);
 const char *rp_shape_text(test_shape shape); /* until the fourth call after */

@@ -5,27 +5,6 @@
 
 typedef enum fold { FOLD_SUM, FOLD_PROD, FOLD_MAX, FOLD_MIN, FOLD_ANY, FOLD_ALL } fold;
 
-/* Axes of attribute `axis` as bits; not given: all. */
-static bool read_axes(const rp_step *step, int rank, rp_result *result, unsigned *out) {
-  const rp_attr *list = rp_attr_find(step, "axis");
-  *out = list == NULL ? (1u << rank) - 1 : 0;
-  for (int i = 0; list != NULL && i < list->count; i++) {
-    int64_t axis = list->ints[i] < 0 ? list->ints[i] + rank : list->ints[i];
-    if (axis < 0 || axis >= rank) {
-      rp_unclear(result);
-      return false;
-    }
-    if (*out >> axis & 1) {
-      rp_refuse(result,
-                "Invalid reduction arguments: Axes contains duplicate dimension: %d",
-                (int)axis);
-      return false;
-    }
-    *out |= 1u << axis;
-  }
-  return true;
-}
-
 static double float_begin(fold f) {
   return f == FOLD_SUM ? 0 : f == FOLD_PROD ? 1 : f == FOLD_MAX ? -INFINITY : INFINITY;
 }
@@ -91,7 +70,7 @@ static void evaluate_fold(const rp_op *op, const rp_step *step, const rp_value *
   const rp_value *x = in[0];
   unsigned axes;
   bool keep = rp_attr_int(step, "keep_dims", 0) != 0, ones = true;
-  if (!read_axes(step, x->shape.rank, result, &axes)) return;
+  if (!rp_read_axes(step, x->shape.rank, result, &axes)) return;
   test_shape kept = test_reduced(x->shape, axes, true);
   int64_t each = 1;
   for (int i = 0; i < x->shape.rank; i++) {

@@ -259,6 +259,10 @@ static void put_read(const printer *p, const rp_step *step, const rp_expect *exp
     put_check(p, expect, "eager_tensor_to_host(r[%d], data, %zu)", reg, size);
     return;
   }
+  if (v->rough) {
+    put(p, "    must(%d, eager_tensor_wait(r[%d]));\n", p->step, reg);
+    return;
+  }
   bool loose = test_is_float(v->dtype) && !v->moved;
   put_data(p, "wanted", v);
   if (step->how == RP_MAP) {

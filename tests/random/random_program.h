@@ -5,6 +5,7 @@
  *   choose, generate   seed -> program
  *   interpret, ops_*   program -> what every step must give (expect.h), on the host
  *   execute            program + expectation -> the first difference, through the library
+ *   twin, recorded, execute_graph   the same with its ops as a graph
  *   shrink, print      a failing program -> a short one -> a C file
  *   supervise          batches in child processes, time limits, reports
  *

@@ -40,6 +40,16 @@ static struct {
   time_t end;
 } self;
 
+/* Half of what runs as graphs is made for planners. */
+static void generate(rp_way way, uint64_t seed, const rp_world *world, rp_program *out) {
+  rp_generate(seed, way == RP_AS_GRAPHS && seed % 2 ? RP_CHAINS : RP_MIXED, world, out);
+}
+
+static rp_verdict execute(rp_way way, const rp_program *program, char *problem) {
+  return way == RP_AS_GRAPHS ? rp_execute_as_graph(program, &self.world, problem)
+                             : rp_execute(program, &self.world, problem);
+}
+
 static void tell(message m, const void *more, size_t size) {
   char all[sizeof m + RP_PROBLEM + sizeof(rp_world)];
   memcpy(all, &m, sizeof m);
@@ -68,8 +78,8 @@ static void *run_some(void *argument) {
     if (i >= self.batch.count || (self.end != 0 && time(NULL) >= self.end)) break;
     uint64_t seed = self.batch.first + (uint64_t)i;
     tell((message){BEGINS, thread, seed}, NULL, 0);
-    rp_generate(seed, &self.world, program);
-    bool good = rp_execute(program, &self.world, problem) == RP_RIGHT;
+    generate(self.batch.way, seed, &self.world, program);
+    bool good = execute(self.batch.way, program, problem) == RP_RIGHT;
     if (!good) self.failed = true;
     if (!good) tell((message){IS_WRONG, thread, seed}, problem, sizeof problem);
     if (good) tell((message){ENDS, thread, seed}, NULL, 0);
@@ -85,6 +95,17 @@ static bool is_flat(long half, long end) {
   return self.next < MANY || self.batch.threads > 1 || end - half < GROWTH_KB;
 }
 
+static void print_counts(rp_way way) {
+  const rp_counts *c = &rp_counted;
+  if (way == RP_AS_GRAPHS)
+    printf("  %ld steps, %ld ops recorded and %ld run beside, %ld runs refused", c->steps,
+           c->ops, c->alone, c->refused);
+  else
+    printf("  %ld steps, %ld ops of which %ld refused, %ld handles failed, %ld poisoned",
+           c->steps, c->ops, c->refused, c->failed, c->poisoned);
+  printf(", %ld tensors of %ld elements compared\n", c->values, c->elements);
+}
+
 static int run_batch(void) {
   pthread_t threads[MAX_THREADS];
   self.world.is_shared = self.batch.threads > 1;
@@ -94,10 +115,7 @@ static int run_batch(void) {
     if (pthread_create(&threads[i], NULL, run_some, (void *)(intptr_t)i) != 0) abort();
   run_some(NULL);
   for (int i = 1; i < self.batch.threads; i++) pthread_join(threads[i], NULL);
-  const rp_counts *c = &rp_counted;
-  printf("  %ld steps, %ld ops of which %ld refused, %ld handles failed, %ld poisoned, %ld "
-         "tensors of %ld elements compared\n",
-         c->steps, c->ops, c->refused, c->failed, c->poisoned, c->values, c->elements);
+  print_counts(self.batch.way);
   if (self.failed) return EXIT_WRONG;
   (void)!eager_synchronize(NULL); /* its answer is some program's */
   bool is_empty = rp_world_is_empty(&self.world);
@@ -107,7 +125,7 @@ static int run_batch(void) {
 
 /* One program after the other, each when a byte comes, until no more do: what they share is
  * then built once. After a failure that left something behind this process ends. */
-static int run_files(const char *path, int tries) {
+static int run_files(rp_way way, const char *path, int tries) {
   static rp_program program;
   static char problem[RP_PROBLEM];
   tell((message){WORLD, 0, 0}, &self.world, sizeof self.world);
@@ -115,7 +133,7 @@ static int run_files(const char *path, int tries) {
     if (!rp_load(&program, path)) return 1;
     rp_verdict verdict = RP_RIGHT;
     for (int i = 0; i < tries && verdict == RP_RIGHT; i++)
-      verdict = rp_execute(&program, &self.world, problem);
+      verdict = execute(way, &program, problem);
     bool is_clean = verdict == RP_RIGHT || rp_world_is_empty(&self.world);
     if (verdict == RP_WRONG)
       tell((message){IS_WRONG, !is_clean, program.seed}, problem, sizeof problem);
@@ -126,18 +144,21 @@ static int run_files(const char *path, int tries) {
   return rp_world_leave() ? 0 : 1;
 }
 
-/* --serve PIPE batch FIRST COUNT SECONDS THREADS, or --serve PIPE files PATH TRIES */
+/* --serve PIPE WAY batch FIRST COUNT SECONDS THREADS, or --serve PIPE WAY files PATH TRIES
+ */
 void rp_serve(int argc, char **argv) {
-  if (argc < 6 || strcmp(argv[1], "--serve") != 0) return;
+  if (argc < 7 || strcmp(argv[1], "--serve") != 0) return;
   self.pipe = atoi(argv[2]);
   if (!test_lane_exists()) exit(TEST_SKIPPED);
   if (!rp_world_enter(&self.world)) exit(1);
-  if (strcmp(argv[3], "files") == 0) exit(run_files(argv[4], atoi(argv[5])));
-  if (argc < 8) exit(1);
-  self.batch.first = strtoull(argv[4], NULL, 10);
-  self.batch.count = strtoll(argv[5], NULL, 10);
-  self.batch.seconds = atoi(argv[6]);
-  self.batch.threads = atoi(argv[7]);
+  rp_way way = (rp_way)atoi(argv[3]);
+  if (strcmp(argv[4], "files") == 0) exit(run_files(way, argv[5], atoi(argv[6])));
+  if (argc < 9) exit(1);
+  self.batch.way = way;
+  self.batch.first = strtoull(argv[5], NULL, 10);
+  self.batch.count = strtoll(argv[6], NULL, 10);
+  self.batch.seconds = atoi(argv[7]);
+  self.batch.threads = atoi(argv[8]);
   exit(run_batch());
 }
 
@@ -148,13 +169,14 @@ typedef struct child {
   int pipe, in; /* what it says, and its standard input */
 } child;
 
-static child spawn(const char *const *words) {
+static child spawn(rp_way way, const char *const *words) {
   int ends[2], in[2];
-  char number[16];
-  const char *all[16] = {"/proc/self/exe", "--serve", number};
-  for (int i = 0; words[i] != NULL; i++) all[3 + i] = words[i];
+  char number[16], how[16];
+  const char *all[16] = {"/proc/self/exe", "--serve", number, how};
+  for (int i = 0; words[i] != NULL; i++) all[4 + i] = words[i];
   if (pipe(ends) != 0 || pipe(in) != 0) abort();
   snprintf(number, sizeof number, "%d", ends[1]);
+  snprintf(how, sizeof how, "%d", (int)way);
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
@@ -228,6 +250,7 @@ static int end(child *c, bool by_force) {
 }
 
 typedef struct candidates {
+  rp_way way;
   char path[64];
   child child;              /* its pid is 0 when there is none */
   char problem[RP_PROBLEM]; /* of the last one that failed */
@@ -239,7 +262,7 @@ static bool start(candidates *c) {
   rp_world world;
   snprintf(tries, sizeof tries, "%d", TRIES);
   const char *words[] = {"files", c->path, tries, NULL};
-  c->child = spawn(words);
+  c->child = spawn(c->way, words);
   if (receive(c->child.pipe, &m, sizeof m) && receive(c->child.pipe, &world, sizeof world))
     return true;
   end(&c->child, false);
@@ -274,12 +297,12 @@ void rp_supervise(const rp_batch *batch, rp_report *report) {
   snprintf(seconds, sizeof seconds, "%d", batch->seconds);
   snprintf(threads, sizeof threads, "%d", batch->threads);
   const char *words[] = {"batch", first, count, seconds, threads, NULL};
-  report->passed = follow(spawn(words), report);
+  report->passed = follow(spawn(batch->way, words), report);
   if (report->passed || report->skipped || report->world.device_count == 0) return;
   rp_world alone = report->world;
   alone.is_shared = false;
-  rp_generate(report->seed, &report->world, &report->program);
-  candidates c = {.path = "/tmp/eagercl_random_XXXXXX"};
+  generate(batch->way, report->seed, &report->world, &report->program);
+  candidates c = {.way = batch->way, .path = "/tmp/eagercl_random_XXXXXX"};
   int file = mkstemp(c.path);
   signal(SIGPIPE, SIG_IGN); /* a child may be gone when it is asked */
   if (file >= 0) close(file);
@@ -318,8 +341,9 @@ static void print_failure(const rp_report *report) {
   rp_print_c(stdout, &report->program, &report->world, report->problem);
 }
 
-void rp_test(int seconds, int threads) {
-  rp_batch batch = {.first = number("EAGERCL_TEST_SEED", 1) * 1000000000u,
+void rp_test(rp_way way, int seconds, int threads) {
+  rp_batch batch = {.way = way,
+                    .first = number("EAGERCL_TEST_SEED", 1) * 1000000000u,
                     .count = (int64_t)number("EAGERCL_RANDOM_PROGRAMS", 0),
                     .threads = threads,
                     .shrink_seconds = (int)number("EAGERCL_RANDOM_SHRINK", 90)};
@@ -340,7 +364,7 @@ void rp_test(int seconds, int threads) {
          (long long)report->programs, (unsigned long long)batch.first, batch.threads,
          (long)(time(NULL) - begin));
   if (report->passed && getenv("EAGERCL_RANDOM_PROGRAM") != NULL) {
-    rp_generate(batch.first, &report->world, &report->program);
+    generate(way, batch.first, &report->world, &report->program);
     print_steps(&report->program);
   }
   if (!report->passed) print_failure(report);

@@ -6,6 +6,7 @@
 #include "random/execute.h"
 
 typedef struct rp_batch {
+  rp_way way;
   uint64_t first;     /* seeds first, first + 1, ... */
   int64_t count;      /* programs at most */
   int seconds;        /* none is begun after; 0: no limit */
@@ -30,6 +31,6 @@ void rp_supervise(const rp_batch *batch, rp_report *report);
 
 /* What a test does: the batch of the environment (see the tests' heads), or what fits into
  * so many seconds (half of them under a sanitizer), printed; fails. */
-void rp_test(int seconds, int threads);
+void rp_test(rp_way way, int seconds, int threads);
 
 #endif

@@ -36,7 +36,7 @@ static void printed_programs_do_what_they_say(void **state) {
   rp_world *world = test_alloc(sizeof *world);
   assert_true(rp_world_enter(world));
   program_folder_make();
-  rp_generate(1, world, program);
+  rp_generate(1, RP_MIXED, world, program);
   assert_int_equal(run(program, world), 0);
   rp_world other = *world; /* where devices are called otherwise */
   for (int i = 0; i < other.device_count; i++) strcat(other.devices[i].full_name, "9");

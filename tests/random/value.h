@@ -12,6 +12,7 @@ typedef struct rp_value {
   int64_t count;
   size_t size; /* of an element */
   bool moved;  /* host data that was only moved since: floats too keep every bit */
+  bool rough;  /* nobody foretells its bytes (floats and bools) */
   unsigned char *bytes;
 } rp_value;
 
@@ -43,7 +44,8 @@ bool rp_is_unsigned(eager_dtype dtype);
 int rp_bits(eager_dtype dtype); /* of an integer */
 
 /* Compares what the library gave: bit for bit, but for floats that were computed, where -0
- * is 0 and one NaN another. The first place that differs, or -1. */
+ * is 0 and one NaN another. The first place that differs, or -1, as always if it is rough.
+ */
 int64_t rp_difference(const rp_value *expected, const void *got);
 
 /* Exactly one element, as C would write it, for reports. Until the fourth call after. */

@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "digits/answers.h"
-#include "digits/train.h"
+#include "digits_step.h"
 #include "raw.h"
 #include "recording.h"
 
@@ -13,8 +13,7 @@ typedef struct job {
   dataset data;
   train_plan plan;
   eager_execution_mode mode;
-  model model;
-  eager_tensor *images, *wanted; /* of one step */
+  digits_step step;
   recording *raw_step;
   cl_command_queue raw_queue;
 } job;
@@ -57,21 +56,8 @@ static void run_training(bench *b, const char *name, job *j, double share,
 
 /* --- One step --- */
 
-/* What train.c does for a batch. */
-static eager_status step(job *j) {
-  const int64_t begin[] = {0, 0}, size[] = {j->plan.batch, -1};
-  eager_tensor *images, *wanted, *loss = NULL;
-  eager_status status = eager_slice(j->images, begin, size, &images);
-  if (status == EAGER_OK) status = eager_slice(j->wanted, begin, size, &wanted);
-  if (status == EAGER_OK)
-    status = model_step(&j->model, images, wanted, j->plan.rate, &loss);
-  eager_tensor_release(loss);
-  return status;
-}
-
 static bool our_step(void *state) {
-  return eager_tidy_begin() == EAGER_OK &&
-         (step(state) == EAGER_OK) & (eager_tidy_end() == EAGER_OK);
+  return digits_step_run(&((job *)state)->step);
 }
 
 static bool our_step_sync(void *state) {
@@ -93,19 +79,7 @@ static bool raw_finish(void *state) {
 
 static bool prepare_step(void *state) {
   job *j = state;
-  const samples *set = &j->data.train;
-  int64_t inputs = j->data.side * j->data.side, dims[] = {set->count, inputs};
-  eager_tensor *labels = NULL, *one = NULL, *zero = NULL;
-  bool fine =
-      eager_tensor_from_host(EAGER_FLOAT32, 2, dims, set->pixels, &j->images) == EAGER_OK &&
-      eager_tensor_from_host(EAGER_INT32, 1, dims, set->labels, &labels) == EAGER_OK &&
-      eager_scalar(1.0f, &one) == EAGER_OK && eager_scalar(0.0f, &zero) == EAGER_OK &&
-      eager_one_hot(labels, CLASS_COUNT, one, zero, -1, &j->wanted) == EAGER_OK &&
-      model_init(&j->model, inputs, j->plan.hidden, j->plan.seed) == EAGER_OK;
-  eager_tensor_release(labels);
-  eager_tensor_release(one);
-  eager_tensor_release(zero);
-  return fine;
+  return digits_step_make(&j->step, &j->data, &j->plan);
 }
 
 static void run_step(bench *b, job *j, const char *name, bool sync) {
@@ -153,9 +127,7 @@ static void run_steps(bench *b, job *j) {
     run_step(b, j, async_name, false);
   }
   recording_free(j->raw_step);
-  eager_tensor_release(j->images);
-  eager_tensor_release(j->wanted);
-  model_release(&j->model);
+  digits_step_free(&j->step);
   bench_raw_close(&raw);
 }
 

@@ -1,9 +1,11 @@
-/* The areas, in the order they run: train comes first, since it records how the kernels it
- * needs are made. */
+/* The areas, in the order they run. */
 #include "bench.h"
 
 const bench_area bench_areas[] = {
+    /* First, since they record how the kernels they need, not the same ones, are made. */
     {"train", bench_train},
+    {"graph", bench_graph},
+    /* The others. */
     {"dispatch", bench_dispatch},
     {"memory", bench_memory},
     {"transfer", bench_transfer},

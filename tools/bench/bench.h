@@ -27,6 +27,7 @@ typedef struct bench_row {
   double bytes, flops; /* moved and computed by one execution; 0: says nothing */
   double goal;         /* the ratio aimed at; 0: none */
   double cost_goal;    /* seconds our side may add to the other's; 0: not asked */
+  int cost_parts;      /* the goal and the cost are those of one of so many; 0: the whole */
   const char *note;    /* printed behind the row; NULL: nothing */
 } bench_row;
 
@@ -69,6 +70,7 @@ bool bench_made(eager_tensor *out);
 bool bench_synchronize(void *state);
 
 /* The areas, one file each; areas.c lists them in the order they run. */
+void bench_graph(bench *b);
 void bench_dispatch(bench *b);
 void bench_memory(bench *b);
 void bench_transfer(bench *b);

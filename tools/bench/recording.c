@@ -21,6 +21,7 @@ typedef struct command {
   command_kind kind;
   bool awaited;
   cl_kernel kernel;
+  cl_kernel bound; /* its own, with its arguments; NULL: not asked for */
   cl_uint dims;
   size_t global[3], local[3];
   bool has_local;
@@ -277,6 +278,7 @@ static void own_everything(recording *r, const bench_raw *raw) {
 static void forget_commands(recording *r) {
   for (int i = 0; i < r->count; i++) {
     free(r->commands[i].bytes);
+    if (r->commands[i].bound) clReleaseKernel(r->commands[i].bound);
     for (int a = 0; a < ARGUMENTS; a++) free(r->commands[i].arguments[a].bytes);
   }
   r->count = 0;
@@ -346,18 +348,20 @@ int recording_launches(const recording *r) {
   return launches;
 }
 
-static cl_int play_launch(recording *r, const command *c) {
+static cl_int set_arguments(cl_kernel kernel, const command *c) {
   cl_int code = CL_SUCCESS;
   for (cl_uint i = 0; i < ARGUMENTS && c->arguments[i].size > 0; i++)
-    code |= clSetKernelArg(c->kernel, i, c->arguments[i].size, c->arguments[i].bytes);
-  return code | clEnqueueNDRangeKernel(r->queue, c->kernel, c->dims, NULL, c->global,
-                                       c->has_local ? c->local : NULL, 0, NULL, NULL);
+    code |= clSetKernelArg(kernel, i, c->arguments[i].size, c->arguments[i].bytes);
+  return code;
 }
 
-static cl_int play(recording *r, const command *c) {
+static cl_int launch(recording *r, cl_kernel kernel, const command *c) {
+  return clEnqueueNDRangeKernel(r->queue, kernel, c->dims, NULL, c->global,
+                                c->has_local ? c->local : NULL, 0, NULL, NULL);
+}
+
+static cl_int move(recording *r, const command *c) {
   switch (c->kind) {
-  case LAUNCH:
-    return play_launch(r, c);
   case WRITE:
     return clEnqueueWriteBuffer(r->queue, c->to, CL_FALSE, c->to_offset, c->size, c->bytes,
                                 0, NULL, NULL);
@@ -368,6 +372,35 @@ static cl_int play(recording *r, const command *c) {
     return clEnqueueCopyBuffer(r->queue, c->from, c->to, c->from_offset, c->to_offset,
                                c->size, 0, NULL, NULL);
   }
+}
+
+static cl_int play(recording *r, const command *c) {
+  if (c->kind != LAUNCH) return move(r, c);
+  return set_arguments(c->kernel, c) | launch(r, c->kernel, c);
+}
+
+bool recording_bind(recording *r) {
+  char name[128];
+  cl_program program;
+  for (int i = 0; i < r->count; i++) {
+    command *c = &r->commands[i];
+    if (c->kind != LAUNCH || c->bound) continue;
+    if (clGetKernelInfo(c->kernel, CL_KERNEL_PROGRAM, sizeof program, &program, NULL) ||
+        clGetKernelInfo(c->kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL))
+      return false;
+    c->bound = clCreateKernel(program, name, NULL);
+    if (!c->bound || set_arguments(c->bound, c) != CL_SUCCESS) return false;
+  }
+  return true;
+}
+
+bool recording_enqueue(recording *r) {
+  cl_int code = CL_SUCCESS;
+  for (int i = 0; i < r->count && code == CL_SUCCESS; i++) {
+    const command *c = &r->commands[i];
+    code = c->kind == LAUNCH ? launch(r, c->bound, c) : move(r, c);
+  }
+  return code == CL_SUCCESS;
 }
 
 bool recording_play(recording *r, bool waits) {

@@ -30,6 +30,11 @@ int recording_launches(const recording *r);
 /* Launches, writes, fills and copies in all. */
 int recording_commands(const recording *r);
 
+/* Gives every launch a kernel of its own with its arguments set, for recording_enqueue. */
+bool recording_bind(recording *r);
+/* As recording_play without waiting, but sets nothing: the calls that enqueue alone. */
+bool recording_enqueue(recording *r);
+
 /* Enqueues everything on the queue of `raw`. If `waits`, waits for it wherever the library
  * asked for an event or blocked; does not wait for the rest. */
 bool recording_play(recording *r, bool waits);
