@@ -115,11 +115,11 @@ typedef struct eager__user_hooks {
   void (*show)(const void *kept, struct eager__strbuf *out);
 } eager__user_hooks;
 
-static inline eager__part eager__call_reader(const eager__call *call, int input) {
-  return call->readers ? call->readers[input] : (eager__part){call->name, input};
+static inline eager__part eager__call_reader(const eager__call *call, int i) {
+  return call->readers ? call->readers[i] : (eager__part){call->name, i};
 }
-static inline eager__part eager__call_maker(const eager__call *call, int output) {
-  return call->makers ? call->makers[output] : (eager__part){call->name, output};
+static inline eager__part eager__call_maker(const eager__call *call, int i) {
+  return call->makers ? call->makers[i] : (eager__part){call->name, i};
 }
 
 typedef struct eager__op {
