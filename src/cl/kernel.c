@@ -51,6 +51,7 @@ eager_status eager__kernel_create(eager__device *device, eager__cl_program *prog
   if (kernel == NULL) return eager__out_of_memory(sizeof *kernel);
   kernel->device = device;
   kernel->name = name;
+  kernel->program = program;
   eager_status status = create(kernel, program);
   if (status == EAGER_OK)
     *out = kernel;
@@ -61,6 +62,10 @@ eager_status eager__kernel_create(eager__device *device, eager__cl_program *prog
 
 void eager__kernel_destroy(eager__kernel *kernel) {
   if (kernel == NULL) return;
+  for (eager__kernel *next, *twin = kernel->twins; twin != NULL; twin = next) {
+    next = twin->next_twin;
+    eager__kernel_destroy(twin);
+  }
   if (kernel->cl != NULL) {
     eager__cl_enter(kernel->device->context);
     clReleaseKernel(kernel->cl);

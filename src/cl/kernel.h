@@ -19,7 +19,13 @@ struct eager__kernel {
    * not changed need not be set again. Of buffers that holds until one is released: a new
    * one may have an old one's address. */
   eager__arg known[EAGER__KNOWN_ARGS];
-  uint64_t known_drops; /* eager__memory_drops when the buffers were set */
+  uint64_t known_drops;       /* eager__memory_drops when the buffers were set */
+  eager__cl_program *program; /* the program's own reference keeps it */
+  /* Twins: guarded by the lock of the device's programs. They go with the original. */
+  eager__kernel *original; /* of a twin, else NULL */
+  eager__kernel *twins;    /* of an original: all of them, by `next_twin` */
+  eager__kernel *idle;     /* those that nobody has, by `next_idle` */
+  eager__kernel *next_twin, *next_idle;
 };
 
 /* Creates the driver's kernel, so that a missing name fails here. `name` lives as long as
@@ -27,7 +33,7 @@ struct eager__kernel {
 eager_status eager__kernel_create(eager__device *device, eager__cl_program *program,
                                   const char *name, eager__kernel **out);
 
-/* NULL is fine. */
+/* NULL is fine. Its twins go with it. */
 void eager__kernel_destroy(eager__kernel *kernel);
 
 #endif

@@ -75,10 +75,9 @@ static eager_status check_local(const eager__device *device, const eager__kernel
   return EAGER_OK;
 }
 
-static eager_status launch(eager__device *device, eager__kernel *kernel,
-                           const eager__grid *grid, const eager__arg *args, int arg_count,
-                           const uint8_t *bytes, int slot, eager__event **out_event) {
-  eager__traced traced;
+static eager_status set_args(eager__device *device, eager__kernel *kernel,
+                             const eager__arg *args, int arg_count, const uint8_t *bytes,
+                             int slot) {
   cl_int code = CL_SUCCESS;
   eager_status status = EAGER_OK;
   uint64_t drops = eager__memory_drops();
@@ -91,16 +90,22 @@ static eager_status launch(eager__device *device, eager__kernel *kernel,
     if (status == EAGER_OK) code = set_arg(kernel, next, &args[next], bytes, slot);
     next = find_unknown(kernel, args, next + 1, arg_count, newest);
   }
-  const char *call = code == CL_SUCCESS ? "clEnqueueNDRangeKernel" : "clSetKernelArg";
-  if (code == CL_SUCCESS && status == EAGER_OK) {
-    kernel->known_drops = drops; /* all buffers among the arguments are set */
-    code = clEnqueueNDRangeKernel(
-        device->compute.queue, kernel->cl, (cl_uint)grid->dims, NULL, grid->global,
-        grid->local, 0, NULL, eager__traced_begin(&traced, &device->compute, out_event));
-  }
   eager__cl_leave(device->context);
-  if (code != CL_SUCCESS) return eager__command_refused(device, call, code);
-  if (status != EAGER_OK) return status;
+  if (code != CL_SUCCESS) return eager__command_refused(device, "clSetKernelArg", code);
+  if (status == EAGER_OK) kernel->known_drops = drops; /* all buffers among them are set */
+  return status;
+}
+
+static eager_status enqueue(eager__device *device, const eager__kernel *kernel,
+                            const eager__grid *grid, eager__event **out_event) {
+  eager__traced traced;
+  eager__cl_enter(device->context);
+  cl_int code = clEnqueueNDRangeKernel(
+      device->compute.queue, kernel->cl, (cl_uint)grid->dims, NULL, grid->global,
+      grid->local, 0, NULL, eager__traced_begin(&traced, &device->compute, out_event));
+  eager__cl_leave(device->context);
+  if (code != CL_SUCCESS)
+    return eager__command_refused(device, "clEnqueueNDRangeKernel", code);
   if (out_event != NULL) eager__command_made_event();
   eager__traced_end(&traced, true,
                     &(eager__traced_what){.kind = EAGER__TRACE_KERNEL,
@@ -109,6 +114,11 @@ static eager_status launch(eager__device *device, eager__kernel *kernel,
                                           .global = grid->global,
                                           .local = grid->local});
   return EAGER_OK;
+}
+
+static eager_status name_kernel(eager_status status, const eager__kernel *kernel) {
+  if (status != EAGER_OK) eager__fail_append(" [kernel %s]", kernel->name);
+  return status;
 }
 
 eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
@@ -125,10 +135,15 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
   }
   if (is_empty) return EAGER_OK;
   if (group > kernel->max_local_size) return refuse_group(device, kernel, group);
-  eager_status status =
-      launch(device, kernel, grid, args, arg_count, bytes, slot, out_event);
-  if (status != EAGER_OK) eager__fail_append(" [kernel %s]", kernel->name);
-  return status;
+  eager_status status = set_args(device, kernel, args, arg_count, bytes, slot);
+  if (status == EAGER_OK) status = enqueue(device, kernel, grid, out_event);
+  return name_kernel(status, kernel);
+}
+
+eager_status eager__launch_again(eager__device *device, eager__kernel *kernel,
+                                 const eager__grid *grid, eager__event **out_event) {
+  if (out_event != NULL) *out_event = NULL;
+  return name_kernel(enqueue(device, kernel, grid, out_event), kernel);
 }
 
 int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,

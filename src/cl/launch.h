@@ -37,6 +37,9 @@ eager_status eager__launch_kernel(eager__device *device, eager__kernel *kernel,
                                   const eager__grid *grid, const eager__arg *args,
                                   int arg_count, const uint8_t *bytes, int slot,
                                   eager__event **out_event);
+/* The same with the arguments and the grid it was launched with last. */
+eager_status eager__launch_again(eager__device *device, eager__kernel *kernel,
+                                 const eager__grid *grid, eager__event **out_event);
 /* The number of the first argument that the driver refuses for this kernel, or -1. Nothing
  * is enqueued. No lock held. */
 int eager__launch_refused_arg(eager__device *device, eager__kernel *kernel,

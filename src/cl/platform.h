@@ -39,6 +39,7 @@ typedef struct eager__traits {
   bool disk_cache;      /* our binary cache pays here */
   int64_t loop_limit;   /* trips, of all loops together, after which a work-item's loops
                            stop silently; 0: none */
+  bool dear_kernels;    /* making one more of a kernel takes long */
   bool slow_fma;        /* fma() is emulated, many times slower than * and + */
   int vector_width;     /* lanes of kernels: 16 or 4 */
   /* May be tuned (tuning.h): plain ints. */

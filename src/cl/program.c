@@ -192,6 +192,44 @@ eager_status eager__kernel_get(eager__device *device, const eager__family *famil
   return status;
 }
 
+/* --- Twins --- */
+
+/* Lock held. */
+static eager__kernel *make_twin(eager__kernel *original) {
+  eager__kernel *twin;
+  eager_status status =
+      eager__kernel_create(original->device, original->program, original->name, &twin);
+  if (status != EAGER_OK) {
+    eager__clear_error();
+    return NULL;
+  }
+  twin->original = original;
+  twin->next_twin = original->twins;
+  return original->twins = twin;
+}
+
+eager__kernel *eager__kernel_borrow(eager__kernel *kernel) {
+  struct eager__programs *programs = kernel->device->programs;
+  if (kernel->device->traits.dear_kernels) return kernel;
+  eager__mutex_lock(&programs->build);
+  eager__kernel *twin = kernel->idle;
+  if (twin != NULL)
+    kernel->idle = twin->next_idle;
+  else
+    twin = make_twin(kernel);
+  eager__mutex_unlock(&programs->build);
+  return twin != NULL ? twin : kernel;
+}
+
+void eager__kernel_give_back(eager__device *device, eager__kernel *kernel) {
+  struct eager__programs *programs = device->programs;
+  if (programs == NULL || kernel->original == NULL) return;
+  eager__mutex_lock(&programs->build);
+  kernel->next_idle = kernel->original->idle;
+  kernel->original->idle = kernel;
+  eager__mutex_unlock(&programs->build);
+}
+
 static void free_tables(table *newest) {
   if (newest == NULL) return;
   for (size_t i = 0; i <= newest->mask; i++) eager__free(atomic_load(&newest->rows[i]));

@@ -37,6 +37,13 @@ typedef struct eager__kernel eager__kernel;
 eager_status eager__kernel_get(eager__device *device, const eager__family *family,
                                eager_dtype dtype, const char *name, eager__kernel **out);
 
+/* The same kernel with arguments of its own, for one that is launched again and again with
+ * few of them changed: so the others are set once. `kernel` itself where making kernels is
+ * dear, or cannot be done. Given back by whoever has it, also after shutdown, when there is
+ * nothing left of it. */
+eager__kernel *eager__kernel_borrow(eager__kernel *kernel);
+void eager__kernel_give_back(eager__device *device, eager__kernel *kernel);
+
 const char *eager__kernel_name(const eager__kernel *kernel);
 int eager__kernel_arg_count(const eager__kernel *kernel);
 /* The largest work-group the driver will run it with on its device. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cl/memory.h"
 
 /* An argument, a fill's target or an operand of a product, that is a value's memory. */
 typedef enum patch_kind { PATCH_ARG, PATCH_FILL, PATCH_GEMM } patch_kind;
@@ -19,6 +20,14 @@ typedef struct patch {
 struct eager__replay {
   atomic_int refs;
   _Atomic(eager__played *) spare; /* a copy whose playing is over */
+  eager__device *device;
+  bool is_settled;     /* the kernels are borrowed */
+  int slot_count;      /* with the workspaces */
+  uint64_t *item_uses; /* by item: its slots, as bits */
+  /* What the kernels' arguments were set to last. Guarded by the compute lock. */
+  bool is_bound;
+  uint64_t bound_drops; /* eager__memory_drops then */
+  eager__replay_slot *bound;
   eager__command *items;
   eager__arg *args;
   uint8_t *bytes;
@@ -76,12 +85,17 @@ static void drop_recording(eager__replay *replay) {
 void eager__replay_release(eager__replay *replay) {
   if (!replay) return;
   if (atomic_fetch_sub_explicit(&replay->refs, 1, memory_order_acq_rel) != 1) return;
+  for (size_t i = 0; replay->is_settled && i < replay->item_count; i++)
+    if (replay->items[i].kind == EAGER__COMMAND_KERNEL)
+      eager__kernel_give_back(replay->device, replay->items[i].kernel);
   drop_recording(replay);
   eager__free(atomic_load(&replay->spare));
   eager__free(replay->items);
   eager__free(replay->args);
   eager__free(replay->bytes);
   eager__free(replay->patches);
+  eager__free(replay->item_uses);
+  eager__free(replay->bound);
   eager__free(replay);
 }
 
@@ -240,6 +254,7 @@ static eager_status launch(eager__replay *replay, eager__call *call, eager__devi
 
 eager_status eager__replay_add(eager__replay *replay, eager__call *call,
                                eager__device *device, const int *values, bool *out_fails) {
+  replay->device = device;
   EAGER__TRY(stand_in_operands(replay, call, device, values));
   eager_status status = launch(replay, call, device, out_fails);
   forget_operands(call);
@@ -254,22 +269,68 @@ static int log2_of(size_t size) {
   return shift;
 }
 
-eager_status eager__replay_settle(eager__replay *replay,
-                                  const eager__replay_place *places) {
-  int slot_count = 0;
+/* In place of the slots: of a kernel that others use as well, or that is not launched. */
+#define NOT_OWN UINT64_MAX
+
+static bool is_empty(const eager__grid *grid) {
+  for (int i = 0; i < grid->dims; i++)
+    if (grid->global[i] == 0) return true;
+  return false;
+}
+
+static uint64_t slot_bit(int slot) {
+  return UINT64_C(1) << (slot < 63 ? slot : 63);
+}
+
+/* The number of the command that argument `arg` belongs to. */
+static size_t find_item(const eager__replay *replay, int arg) {
+  size_t low = 0, high = replay->item_count;
+  while (high - low > 1) {
+    size_t middle = (low + high) / 2;
+    if (replay->items[middle].arg_begin > arg)
+      high = middle;
+    else
+      low = middle;
+  }
+  return low;
+}
+
+/* From values to slots. */
+static void place_patches(eager__replay *replay, const eager__replay_place *places) {
+  int slots = 0;
   for (int i = 0; i < replay->value_count; i++)
-    if (places[i].slot >= slot_count) slot_count = places[i].slot + 1;
+    if (places[i].slot >= slots) slots = places[i].slot + 1;
+  replay->slot_count = slots + replay->workspace_count;
   for (size_t i = 0; i < replay->patch_count; i++) {
     patch *p = &replay->patches[i];
-    if (p->value >= replay->value_count) { /* a workspace, at its beginning */
-      p->value = -1 - (p->value - replay->value_count);
-      continue;
+    if (p->value < replay->value_count) {
+      const eager__replay_place *place = &places[p->value];
+      p->shift = p->kind == PATCH_FILL ? 0 : log2_of(eager_dtype_size(place->dtype));
+      p->offset = (p->offset << p->shift) + place->offset;
+      p->value = place->slot;
+    } else { /* a workspace, at its beginning */
+      p->value += slots - replay->value_count;
     }
-    const eager__replay_place *place = &places[p->value];
-    p->shift = p->kind == PATCH_FILL ? 0 : log2_of(eager_dtype_size(place->dtype));
-    p->offset = (p->offset << p->shift) + place->offset;
-    p->value = place->slot;
+    if (p->kind == PATCH_ARG)
+      replay->item_uses[find_item(replay, p->at)] |= slot_bit(p->value);
   }
+}
+
+eager_status eager__replay_settle(eager__replay *replay,
+                                  const eager__replay_place *places) {
+  size_t uses = replay->item_count * sizeof *replay->item_uses;
+  if (!(replay->item_uses = eager__alloc(uses + 1))) return eager__out_of_memory(uses);
+  place_patches(replay, places);
+  size_t slots = (size_t)replay->slot_count * sizeof *replay->bound;
+  if (!(replay->bound = eager__alloc(slots + 1))) return eager__out_of_memory(slots);
+  for (size_t i = 0; i < replay->item_count; i++) {
+    eager__command *item = &replay->items[i];
+    if (item->kind != EAGER__COMMAND_KERNEL) continue;
+    eager__kernel *own = eager__kernel_borrow(item->kernel);
+    if (own == item->kernel || is_empty(&item->grid)) replay->item_uses[i] = NOT_OWN;
+    item->kernel = own;
+  }
+  replay->is_settled = true;
   drop_recording(replay);
   return EAGER_OK;
 }
@@ -314,14 +375,16 @@ static eager_status copy_commands(eager__replay *replay, eager__played **out) {
   }
   size_t items = replay->item_count * sizeof *replay->items;
   size_t args = replay->arg_count * sizeof *replay->args;
-  size_t size = sizeof(eager__played) + items + args + replay->byte_count;
+  size_t slots = (size_t)replay->slot_count * sizeof(eager__replay_slot);
+  size_t size = sizeof(eager__played) + items + args + slots + replay->byte_count;
   eager__played *played = eager__alloc(size);
   if (!played) return eager__out_of_memory(size);
   played->replay = eager__replay_retain(replay);
   played->item_count = (int)replay->item_count;
   played->items = (eager__command *)(played + 1);
   played->args = (eager__arg *)((uint8_t *)played->items + items);
-  played->bytes = (uint8_t *)played->args + args;
+  played->slots = (eager__replay_slot *)((uint8_t *)played->args + args);
+  played->bytes = (uint8_t *)played->slots + slots;
   if (items) memcpy(played->items, replay->items, items);
   if (args) memcpy(played->args, replay->args, args);
   if (replay->byte_count) memcpy(played->bytes, replay->bytes, replay->byte_count);
@@ -339,18 +402,45 @@ void eager__played_free(eager__played *played) {
 
 eager_status eager__commands_replay(eager__commands *commands, eager__replay *replay,
                                     const eager__replay_slot *slots) {
-  int first = commands->scratch_count;
+  int given = replay->slot_count - replay->workspace_count, first = commands->scratch_count;
   for (int i = 0; i < replay->workspace_count; i++)
     (void)eager__scratch(commands, replay->workspaces[i]);
   EAGER__TRY(commands->status);
   EAGER__TRY(copy_commands(replay, &commands->played));
+  eager__played *played = commands->played;
+  for (int i = 0; i < given; i++) played->slots[i] = slots[i];
+  for (int i = 0; i < replay->workspace_count; i++)
+    played->slots[given + i] =
+        (eager__replay_slot){eager__buffer_mem(commands->scratch[first + i]), 0};
   for (size_t i = 0; i < replay->patch_count; i++) {
     const patch *p = &replay->patches[i];
-    if (p->value >= 0)
-      apply(commands->played, p, slots[p->value].mem, slots[p->value].offset);
-    else
-      apply(commands->played, p, eager__buffer_mem(commands->scratch[first - 1 - p->value]),
-            0);
+    apply(played, p, played->slots[p->value].mem, played->slots[p->value].offset);
   }
   return EAGER_OK;
+}
+
+/* --- What is set already --- */
+
+uint64_t eager__played_begin(const eager__played *played) {
+  eager__replay *replay = played->replay;
+  uint64_t drops = eager__memory_drops(), changed = 0;
+  if (!replay->is_bound || replay->bound_drops != drops) changed = UINT64_MAX;
+  for (int i = 0; i < replay->slot_count; i++) {
+    eager__replay_slot *bound = &replay->bound[i];
+    if (bound->mem != played->slots[i].mem || bound->offset != played->slots[i].offset)
+      changed |= slot_bit(i);
+    *bound = played->slots[i];
+  }
+  replay->is_bound = false;
+  replay->bound_drops = drops;
+  return changed;
+}
+
+void eager__played_end(const eager__played *played, bool all) {
+  played->replay->is_bound = all;
+}
+
+bool eager__played_is_set(const eager__played *played, int item, uint64_t changed) {
+  uint64_t uses = played->replay->item_uses[item];
+  return uses != NOT_OWN && !(uses & changed);
 }

@@ -63,7 +63,16 @@ typedef struct eager__played {
   eager__command *items;
   eager__arg *args;
   uint8_t *bytes;
+  eager__replay_slot *slots; /* those given, then the workspaces */
 } eager__played;
+
+/* Compute lock held. Kernels keep their arguments from one playing to the next: which slots
+ * are others this time, as bits, all from the 64th on as the last bit. The end says whether
+ * everything was launched. */
+uint64_t eager__played_begin(const eager__played *played);
+void eager__played_end(const eager__played *played, bool all);
+/* Whether an item's kernel is its own, and has its arguments where these slots changed. */
+bool eager__played_is_set(const eager__played *played, int item, uint64_t changed);
 
 void eager__played_free(eager__played *played); /* NULL-safe */
 

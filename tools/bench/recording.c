@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 32, COMMANDS = 512, KERNELS = 128, BUFFERS = 512 };
+enum { ARGUMENTS = 32, COMMANDS = 512, KERNELS = 512, BUFFERS = 512 };
 
 typedef struct argument {
   size_t size;
