@@ -24,9 +24,9 @@ typedef struct {
 OUTLINED void fused_begin(const fused_shape *walk, int inputs, size_t element,
                           fused_place *at) {
   int inner = walk->rank - 1;
-  for (int k = 0; k < inputs; k++) {
+  ROLLED for (int k = 0; k < inputs; k++) {
     long stride = 1;
-    for (int d = inner; d >= 0; d--) {
+    ROLLED for (int d = inner; d >= 0; d--) {
       int repeats = walk->repeats[k] >> d & 1;
       at->strides[8 * k + d] = repeats ? 0 : stride;
       if (!repeats) stride *= walk->dims[d];
@@ -34,14 +34,14 @@ OUTLINED void fused_begin(const fused_shape *walk, int inputs, size_t element,
     at->base[k] = 0;
     at->found[k] = -1;
   }
-  for (int d = inner; d >= 0; d--) {
+  ROLLED for (int d = inner; d >= 0; d--) {
     size_t extent = walk->dims[d];
     /* A 64-bit division takes long on most GPUs. */
     size_t next = element <= UINT_MAX && extent <= UINT_MAX
                       ? (size_t)((uint)element / (uint)extent)
                       : element / extent;
     at->index[d] = element - next * extent;
-    for (int k = 0; k < inputs; k++) at->base[k] += at->index[d] * at->strides[8 * k + d];
+    ROLLED for (int k = 0; k < inputs; k++) at->base[k] += at->index[d] * at->strides[8 * k + d];
     element = next;
   }
   at->column = at->index[inner];
@@ -64,53 +64,92 @@ OUTLINED void fused_next(const fused_shape *walk, int inputs, fused_place *at) {
   long behind = at->column + at->run, row_ends = behind == walk->dims[inner];
   long step = row_ends ? -at->column : at->run;
   at->column = row_ends ? 0 : behind;
-  for (int k = 0; k < inputs; k++) at->base[k] += step * at->strides[8 * k + inner];
+  ROLLED for (int k = 0; k < inputs; k++) at->base[k] += step * at->strides[8 * k + inner];
   if (!row_ends || d < 0) return;
   at->index[d] += at->rows;
-  for (int k = 0; k < inputs; k++) at->base[k] += at->rows * at->strides[8 * k + d];
-  for (; d > 0 && at->index[d] == walk->dims[d]; d--) {
+  ROLLED for (int k = 0; k < inputs; k++) at->base[k] += at->rows * at->strides[8 * k + d];
+  ROLLED for (; d > 0 && at->index[d] == walk->dims[d]; d--) {
     at->index[d] = 0;
     at->index[d - 1]++;
-    for (int k = 0; k < inputs; k++)
+    ROLLED for (int k = 0; k < inputs; k++)
       at->base[k] += at->strides[8 * k + d - 1] - walk->dims[d] * at->strides[8 * k + d];
   }
 }
 
-/* Rows shorter than a vector, one behind the other, of an input that repeats: V rows, or
- * as many as are next where they differ. */
-#define FUSED_FIND(name, stored, computed, load)                                           \
-  OUTLINED void name(const __global stored *p, int k, int inner, long columns,             \
-                     fused_place *at, computed *found) {                                   \
-    long step = at->strides[8 * k + inner], row = at->strides[8 * k + inner - 1];          \
-    if (row == 0 && at->found[k] == at->base[k]) return;                                   \
-    at->found[k] = at->base[k];                                                            \
-    long rows = row == 0 ? V : at->rows;                                                   \
-    ROLLED for (long r = 0; r < rows; r++) ROLLED for (long c = 0; c < columns; c++)       \
-        found[r * columns + c] = load(p, at->base[k] + r * row + c * step);                \
-  }
+/* --- Loads and stores, by what an operand is: a plain one of T, a bool, and in
+ * fused_edges.cl other dtypes. V elements from i on, `count` <= V of them, and one of them
+ * in all lanes, or alone, for rows shorter than a vector. --- */
 
-static inline uchar fused_byte(const __global uchar *p, size_t i) {
-  return p[i];
+static inline AV plain_all(const __global T *p, size_t i) {
+  return LOADV(p, i);
 }
-
-static inline UCHARV any_bools(const __global uchar *p, size_t i, int count) {
-  if (count < V) return some_bools(p, i, count, 0);
-  return GET_BYTESV(p + i);
+static inline AV plain_any(const __global T *p, size_t i, int count) {
+  return any_lanes(p, i, count, 0);
 }
-
-/* `count` < V of them, or all V. */
-static inline void put_any(__global T *out, size_t i, int count, AV x) {
+static inline AV plain_one(const __global T *p, size_t i) {
+  return (AV)LOAD(p, i);
+}
+static inline A plain_first(const __global T *p, size_t i) {
+  return LOAD(p, i);
+}
+static inline AV plain_found(const A *found) {
+  return VLOAD(0, found);
+}
+static inline void put_plain(__global T *out, size_t i, int stream, AV x) {
+  put(out, i, stream, x);
+}
+static inline void put_any_plain(__global T *out, size_t i, int count, AV x) {
   if (count < V)
     STOREV_PART(out, i, x, count);
   else
     STOREV(out, i, x);
 }
-static inline void put_any_bytes(__global uchar *out, size_t i, int count, UCHARV bytes) {
+
+static inline MV bool_all(const __global uchar *p, size_t i) {
+  return MASKOF(GET_BYTESV(p + i));
+}
+static inline MV bool_any(const __global uchar *p, size_t i, int count) {
+  return MASKOF(count < V ? some_bools(p, i, count, 0) : GET_BYTESV(p + i));
+}
+static inline MV bool_one(const __global uchar *p, size_t i) {
+  return MASKOF((UCHARV)p[i]);
+}
+static inline A bool_first(const __global uchar *p, size_t i) {
+  return (A)(p[i] != 0);
+}
+static inline MV bool_found(const A *found) {
+  return VLOAD(0, found) != ZERO;
+}
+static inline void put_bool(__global uchar *out, size_t i, int stream, MV x) {
+  put_bytes(out, i, stream, BOOLOF(x));
+}
+static inline void put_any_bool(__global uchar *out, size_t i, int count, MV x) {
   if (count < V)
-    put_some_bytes(out, i, count, bytes);
+    put_some_bytes(out, i, count, BOOLOF(x));
   else
-    PUTV(uchar, bytes, out + i);
+    PUTV(uchar, BOOLOF(x), out + i);
 }
 
 /* A bool among values of type A. */
 #define FLAGV(mask) SELECT(mask, ONE, ZERO)
+
+/* <name>_find: rows shorter than a vector, one behind the other, of an input that repeats:
+ * V rows, or as many as are next where they differ. */
+#define FUSED_FIND(name, stored)                                                           \
+  OUTLINED void JOIN(name, _find)(const __global stored *p, int k, int inner,              \
+                                  long columns, fused_place *at, A *found) {               \
+    long step = at->strides[8 * k + inner], row = at->strides[8 * k + inner - 1];          \
+    if (row == 0 && at->found[k] == at->base[k]) return;                                   \
+    at->found[k] = at->base[k];                                                            \
+    long rows = row == 0 ? V : at->rows;                                                   \
+    ROLLED for (long r = 0; r < rows; r++) ROLLED for (long c = 0; c < columns; c++)       \
+        found[r * columns + c] = JOIN(name, _first)(p, at->base[k] + r * row + c * step);  \
+  }
+
+/* How many rows fused_rows may give where rows are short: one beginning is enough for all
+ * of them, or each has its own. */
+OUTLINED long fused_rows_most(const fused_shape *walk, int inputs, const fused_place *at) {
+  for (int k = 0; k < inputs; k++)
+    if (at->strides[8 * k + walk->rank - 2] != 0) return V;
+  return LONG_MAX;
+}

@@ -19,9 +19,19 @@ typedef struct kept_name {
   char text[];
 } kept_name;
 
+typedef struct made_kernel {
+  struct made_kernel *next;
+  const eager__family *family;
+  const char *name;
+  char text[];
+} made_kernel;
+
+enum { SLOTS = 256 };
+
 static eager__mutex lock = EAGER__MUTEX_STATIC(EAGER__RANK_LEAF);
 static kept *families;
 static kept_name *names;
+static made_kernel *kernels[SLOTS]; /* by text */
 
 static bool same_source(const eager__user_source *a, const eager__user_source *b) {
   return a->write == b->write && a->inputs == b->inputs &&
@@ -102,7 +112,60 @@ eager_status eager__user_kernel_name(const char *name, const char **out) {
   return EAGER_OK;
 }
 
+static made_kernel **slot_of(const char *text) {
+  uint32_t hash = 2166136261u; /* FNV-1a */
+  for (; *text != '\0'; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
+  return &kernels[(hash ^ hash >> 16) % SLOTS];
+}
+
+/* Lock held. */
+static made_kernel *find_kernel(const char *text) {
+  made_kernel *each = *slot_of(text);
+  while (each != NULL && strcmp(each->text, text) != 0) each = each->next;
+  return each;
+}
+
+bool eager__made_kernel_find(const char *text, const eager__family **out_family,
+                             const char **out_name) {
+  eager__mutex_lock(&lock);
+  const made_kernel *found = find_kernel(text);
+  eager__mutex_unlock(&lock);
+  if (found == NULL) return false;
+  *out_family = found->family;
+  *out_name = found->name;
+  return true;
+}
+
+eager_status eager__made_kernel_keep(const char *text, const eager__family *family,
+                                     const char *name) {
+  size_t size = strlen(text) + 1;
+  made_kernel *made = eager__alloc(sizeof *made + size);
+  if (made == NULL) return eager__out_of_memory(size);
+  made->family = family;
+  made->name = name;
+  memcpy(made->text, text, size);
+  eager__mutex_lock(&lock);
+  made_kernel **slot = slot_of(text);
+  bool is_new = find_kernel(text) == NULL;
+  if (is_new) {
+    made->next = *slot;
+    *slot = made;
+  }
+  eager__mutex_unlock(&lock);
+  if (!is_new) eager__free(made);
+  return EAGER_OK;
+}
+
+static void free_kernels(void) {
+  for (int i = 0; i < SLOTS; i++)
+    for (made_kernel *next; kernels[i] != NULL; kernels[i] = next) {
+      next = kernels[i]->next;
+      eager__free(kernels[i]);
+    }
+}
+
 void eager__user_programs_close(void) {
+  free_kernels();
   for (kept *next; families != NULL; families = next) {
     next = families->next;
     free_kept(families);

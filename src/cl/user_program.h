@@ -22,6 +22,13 @@ eager_status eager__user_family(const eager__family *wanted,
                                 const eager__user_source *source,
                                 const eager__family **out);
 
+/* Kernels of such families, known by a text that tells all about them. */
+bool eager__made_kernel_find(const char *text, const eager__family **out_family,
+                             const char **out_name);
+/* Under a text that has one already, that stays. `name` is static. RESOURCE_EXHAUSTED. */
+eager_status eager__made_kernel_keep(const char *text, const eager__family *family,
+                                     const char *name);
+
 /* The kernel's name as text that lives as long as the process: tensors still held after
  * shutdown name the op they come from. */
 eager_status eager__user_kernel_name(const char *name, const char **out);

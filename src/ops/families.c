@@ -2,7 +2,7 @@
 
 #include "base/dtype.h"
 
-const eager__family eager__family_cast = {.name = "cast", .files = {"cast"}};
+const eager__family eager__family_cast = {.name = "cast", .files = {"convert", "cast"}};
 const eager__family eager__family_rows = {
     .name = "rows",
     .files = {"carry", "fold", "reduce", "reduce_kernel"},

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/dtype.h"
-#include "cl/user_program.h"
 #include "ops/elementwise_kernel.h"
-#include "ops/fused_text.h"
+#include "ops/fused_edges.h"
+#include "ops/fused_form.h"
+#include "ops/fused_program.h"
 #include "ops/fused_values.h"
 #include "ops/lanes.h"
 #include "runtime/commands.h"
@@ -20,8 +21,7 @@ static bool attr_is_given(const eager__attr *attrs) {
 
 static eager_dtype cast_dtype(const eager__attr *attrs, eager_dtype from, eager_dtype to) {
   bool truncates = attrs != NULL && attrs[1].given && attrs[1].i;
-  if (truncates || from == to || (from != EAGER_BOOL && to != EAGER_BOOL))
-    return EAGER_DTYPE_INVALID;
+  if (truncates || from == to) return EAGER_DTYPE_INVALID;
   return from == EAGER_BOOL ? to : from;
 }
 
@@ -46,99 +46,52 @@ double eager__fused_parameter(const eager__op *op, const eager__attr *attrs) {
   return attr_is_given(attrs) ? attrs[0].f : op->attrs[0].number;
 }
 
-/* --- Shapes --- */
-
-/* Dimensions joined while the same inputs repeat along them. The layout stands once more in
- * cl_kernels/fused.cl. */
-typedef struct fused_shape {
-  int64_t dims[EAGER__MAX_RANK];
-  int32_t repeats[EAGER__FUSED_INPUTS]; /* in the kernel: of the inputs that need a walk */
-  int32_t rank, stream;
-} fused_shape;
-
-static bool repeats_along(const eager__shape *input, const eager__shape *whole, int d) {
-  int own = d - (whole->rank - input->rank);
-  return own < 0 || input->dims[own] == 1;
+bool eager__fused_is_cast(const eager__op *op) {
+  return strcmp(op->name, "Cast") == 0;
 }
 
-/* Inputs that repeat along dimension d, as bits. */
-static uint32_t repeaters(const eager__call *call, int d) {
-  uint32_t bits = 0;
-  for (int k = 0; k < call->input_count; k++)
-    if (repeats_along(call->inputs[k].shape, &call->outputs[0].shape, d)) bits |= 1u << k;
-  return bits;
+static bool is_valid_cast(const eager__fused *fused, eager_dtype from, eager_dtype to) {
+  bool from_edge = eager__fused_is_edge(fused, from);
+  if (from_edge) return to == fused->dtype && to != EAGER_BOOL;
+  return from != to;
 }
 
-static void join_dims(const eager__call *call, fused_shape *out) {
-  const eager__shape *whole = &call->outputs[0].shape;
-  uint32_t last = 0;
-  *out = (fused_shape){.rank = 0};
-  for (int d = 0; d < whole->rank; d++) {
-    if (whole->dims[d] == 1) continue;
-    uint32_t bits = repeaters(call, d);
-    if (out->rank > 0 && bits == last) {
-      out->dims[out->rank - 1] *= whole->dims[d];
-      continue;
-    }
-    for (int k = 0; k < call->input_count; k++)
-      if (bits >> k & 1) out->repeats[k] |= 1 << out->rank;
-    out->dims[out->rank++] = whole->dims[d];
-    last = bits;
+static bool is_valid_row(const eager__fused *fused, const eager__fused_step *step,
+                         const eager_dtype *operands) {
+  int count = eager__op_input_count(step->op);
+  eager_dtype dtype = eager__fused_dtype(step->op, NULL, operands, count, step->dtype);
+  eager__elementwise row;
+  const eager__family *family;
+  if (!eager__elementwise_find(step->op, dtype, &row, &family)) return false;
+  bool same = dtype == fused->dtype || dtype == EAGER_BOOL;
+  same = same && step->dtype == (row.to_bool ? EAGER_BOOL : dtype);
+  for (int i = step->op->inputs[0].dtypes != 0; i < count; i++)
+    same = same && operands[i] == dtype;
+  return same;
+}
+
+static bool is_valid_step(const eager__fused *fused, int s) {
+  const eager__fused_step *step = &fused->steps[s];
+  eager_dtype operands[3] = {EAGER_DTYPE_INVALID};
+  for (int i = 0; i < eager__op_input_count(step->op); i++) {
+    int operand = step->operands[i];
+    if (operand < 0 || operand >= fused->input_count + s) return false;
+    operands[i] = eager__fused_operand_dtype(fused, operand);
+    bool stored = operand >= fused->input_count;
+    if (stored && eager__fused_is_edge(fused, operands[i])) return false;
   }
+  return eager__fused_is_cast(step->op) ? is_valid_cast(fused, operands[0], step->dtype)
+                                        : is_valid_row(fused, step, operands);
 }
 
-static eager__fused_reach reach_of(const fused_shape *shape, int input) {
-  int32_t repeats = shape->repeats[input], all = (1 << shape->rank) - 1;
-  if (repeats == 0) return EAGER__FUSED_WHOLE;
-  if (repeats == all) return EAGER__FUSED_SINGLE;
-  return repeats >> (shape->rank - 1) ? EAGER__FUSED_COLUMN : EAGER__FUSED_ROW;
-}
-
-/* Fills `out` and leaves in `shape` what its kernel takes. */
-static void choose(const eager__traits *traits, const eager__call *call, fused_shape *shape,
-                   eager__fused_kernel *out) {
-  int partials = 0;
-  join_dims(call, shape);
-  out->fused = call->user;
-  for (int k = 0; k < call->input_count; k++) {
-    out->reach[k] = reach_of(shape, k);
-    if (out->reach[k] == EAGER__FUSED_ROW || out->reach[k] == EAGER__FUSED_COLUMN)
-      shape->repeats[partials++] = shape->repeats[k];
-  }
-  int64_t columns = shape->rank > 0 ? shape->dims[shape->rank - 1] : 1;
-  out->form = !traits->cpu_like                ? EAGER__FUSED_LANES
-              : partials == 0                  ? EAGER__FUSED_FLAT
-              : columns < traits->vector_width ? EAGER__FUSED_SHORT
-                                               : EAGER__FUSED_ROWS;
-  if (partials == 0) shape->rank = 0; /* the kernel takes none */
-  for (int k = 0; k < call->input_count && out->form != EAGER__FUSED_ROWS; k++)
-    if (out->reach[k] == EAGER__FUSED_COLUMN) out->reach[k] = EAGER__FUSED_ROW;
-}
-
-/* --- The program --- */
-
-static void write_program(const eager__user_source *source, eager__strbuf *text) {
-  eager__fused_write(source->of, text);
-}
-
-static eager_status find_family(const eager__fused_kernel *kernel,
-                                const eager__family **out) {
-  eager__family wanted = {.name = "a fused kernel",
-                          .files = {"words"},
-                          .blocks = {"fused"},
-                          .groups = {"fused"}};
-  eager__fused_add_files(kernel->fused, &wanted);
-  eager__strbuf described = {0};
-  eager__fused_describe(kernel, &described);
-  eager__user_source source = {.written = eager__strbuf_text(&described),
-                               .options = "",
-                               .write = write_program,
-                               .of = kernel,
-                               .is_library = true};
-  eager_status status = described.failed ? eager__out_of_memory(described.size)
-                                         : eager__user_family(&wanted, &source, out);
-  eager__strbuf_free(&described);
-  return status;
+bool eager__fused_is_valid(const eager__fused *fused) {
+  bool valid = fused->input_count > 0 && fused->input_count <= EAGER__FUSED_INPUTS &&
+               fused->output_count > 0 && fused->output_count <= EAGER__FUSED_OUTPUTS &&
+               fused->step_count > 0 && fused->step_count <= EAGER__FUSED_STEPS;
+  for (int s = 0; valid && s < fused->step_count; s++) valid = is_valid_step(fused, s);
+  for (int i = 0; valid && i < fused->output_count; i++)
+    valid = fused->outputs[i] >= 0 && fused->outputs[i] < fused->step_count;
+  return valid;
 }
 
 /* --- The op --- */
@@ -150,7 +103,7 @@ static eager_status count_outputs(const eager__call *call, int *out_count) {
 
 static eager_status infer(eager__call *call) {
   const eager__fused *fused = call->user;
-  assert(call->input_count == fused->input_count);
+  assert(call->input_count == fused->input_count && eager__fused_is_valid(fused));
   eager__shape shape = *call->inputs[0].shape;
   for (int k = 0; k < call->input_count; k++) {
     assert(call->inputs[k].dtype == fused->inputs[k]);
@@ -173,14 +126,17 @@ static int64_t output_size(const eager__call *call, int64_t n) {
 
 static eager_status launch(eager__call *call, eager__commands *commands) {
   const eager__fused *fused = call->user;
-  int64_t n = eager__shape_elements(&call->outputs[0].shape);
+  const eager__shape *shapes[EAGER__FUSED_INPUTS], *whole = &call->outputs[0].shape;
+  int64_t n = eager__shape_elements(whole);
+  for (int k = 0; k < call->input_count; k++) shapes[k] = call->inputs[k].shape;
+  eager__fused_shape shape = {.stream = eager__lanes_stream(output_size(call, n))};
   eager__fused_kernel kernel;
-  fused_shape shape;
-  choose(eager__commands_traits(commands), call, &shape, &kernel);
-  shape.stream = eager__lanes_stream(output_size(call, n));
   const eager__family *family;
-  EAGER__TRY(find_family(&kernel, &family));
-  eager__kernel_begin(commands, family, fused->dtype, "fused");
+  const char *name;
+  eager__fused_choose(eager__commands_traits(commands), fused, shapes, whole, &kernel,
+                      &shape);
+  EAGER__TRY(eager__fused_find(&kernel, &family, &name));
+  eager__kernel_begin(commands, family, fused->dtype, name);
   for (int i = 0; i < call->output_count; i++) eager__arg_output(commands, i);
   for (int k = 0; k < call->input_count; k++) eager__arg_input(commands, k);
   bool by_rows = kernel.form == EAGER__FUSED_ROWS || kernel.form == EAGER__FUSED_SHORT;

@@ -2,65 +2,72 @@
 
 #include <stdio.h>
 
+#include "base/dtype.h"
+#include "ops/fused_edges.h"
 #include "ops/fused_values.h"
 
 enum { PLACE = 64 };
 
+/* Numbers and dtypes are single characters, from '0' and '@' on. */
+static void add_char(eager__strbuf *out, int c) {
+  eager__strbuf_add_bytes(out, &(char){(char)c}, 1);
+}
+
 void eager__fused_describe(const eager__fused_kernel *kernel, eager__strbuf *out) {
   const eager__fused *fused = kernel->fused;
-  eager__strbuf_format(out, "form %d", kernel->form);
-  for (int k = 0; k < fused->input_count; k++)
-    eager__strbuf_format(out, ", %s %c", eager_dtype_name(fused->inputs[k]),
-                         kernel->reach[k]);
+  add_char(out, '@' + (int)fused->dtype);
+  add_char(out, '0' + (int)kernel->form);
+  for (int k = 0; k < fused->input_count; k++) {
+    add_char(out, '@' + (int)fused->inputs[k]);
+    add_char(out, (int)kernel->reach[k]);
+  }
   for (int s = 0; s < fused->step_count; s++) {
     const eager__fused_step *step = &fused->steps[s];
-    eager__strbuf_format(out, "; %s %s %a", eager_dtype_name(step->dtype), step->op->name,
-                         step->parameter);
+    add_char(out, ' ');
+    add_char(out, '@' + (int)step->dtype);
+    eager__strbuf_add(out, step->op->name);
+    if (step->parameter != 0) eager__strbuf_format(out, "[%a]", step->parameter);
     for (int i = 0; i < eager__op_input_count(step->op); i++)
-      eager__strbuf_format(out, " %d", step->operands[i]);
+      add_char(out, '0' + step->operands[i]);
   }
-  eager__strbuf_add(out, "; out");
-  for (int i = 0; i < fused->output_count; i++)
-    eager__strbuf_format(out, " %d", fused->outputs[i]);
+  add_char(out, ' ');
+  for (int i = 0; i < fused->output_count; i++) add_char(out, '0' + fused->outputs[i]);
 }
 
-static const char *stored_type(const eager__fused *fused, int operand) {
-  return eager__fused_is_bool(fused, operand) ? "uchar" : "T";
-}
-
-/* --- Loads and stores --- */
+/* --- Operands --- */
 
 typedef struct writer {
   const eager__fused_kernel *kernel;
   const eager__fused *fused;
   eager__strbuf *source;
   int partials; /* inputs that repeat along some dimensions */
+  int number;
 } writer;
+
+static int output_operand(const eager__fused *fused, int i) {
+  return fused->input_count + fused->outputs[i];
+}
+
+/* What its loads and stores are called by. */
+static const char *kind_of(const eager__fused *fused, int operand) {
+  eager_dtype dtype = eager__fused_operand_dtype(fused, operand);
+  return dtype == fused->dtype && dtype != EAGER_BOOL ? "plain" : eager_dtype_name(dtype);
+}
+
+static const char *stored_type(const eager__fused *fused, int operand) {
+  return eager__dtype(eager__fused_operand_dtype(fused, operand))->stored;
+}
 
 static bool is_partial(const writer *w, int input) {
   eager__fused_reach reach = w->kernel->reach[input];
   return reach == EAGER__FUSED_ROW || reach == EAGER__FUSED_COLUMN;
 }
 
-/* V lanes of input k from `p` at `at` on, or `count` of them where it is not NULL. */
-static void write_load(const writer *w, int k, const char *p, const char *at,
-                       const char *count, eager__strbuf *out) {
-  bool bools = eager__fused_is_bool(w->fused, k);
-  if (count)
-    eager__strbuf_format(
-        out, bools ? "MASKOF(any_bools(%s_%d, %s, %s))" : "any_lanes(%s_%d, %s, %s, 0)", p,
-        k, at, count);
-  else
-    eager__strbuf_format(out, bools ? "MASKOF(GET_BYTESV(%s_%d + %s))" : "LOADV(%s_%d, %s)",
-                         p, k, at);
-}
-
+/* `i<k> = ` the element of input k in all lanes. */
 static void write_single(const writer *w, int k, const char *at) {
-  bool bools = eager__fused_is_bool(w->fused, k);
-  eager__strbuf_format(w->source,
-                       bools ? "MV i%d = MASKOF((UCHARV)in_%d[%s]);\n"
-                             : "AV i%d = (AV)LOAD(in_%d, %s);\n",
-                       k, k, at);
+  eager__strbuf_format(w->source, "%s i%d = %s_one(in_%d, %s);\n",
+                       eager__fused_value_type(w->fused, k), k, kind_of(w->fused, k), k,
+                       at);
 }
 
 static void write_singles(const writer *w) {
@@ -71,25 +78,28 @@ static void write_singles(const writer *w) {
   }
 }
 
-/* Calls `name` with inputs that are loaded `whole_at`, rows of ROWS at `row_at`, and short
+/* V lanes of input k from element `at` on, or `count` where it is not NULL. */
+static void write_load(const writer *w, int k, const char *from, const char *at,
+                       const char *count) {
+  eager__strbuf_format(w->source, "%s_%s(%s_%d, %s%s%s)", kind_of(w->fused, k),
+                       count ? "any" : "all", from, k, at, count ? ", " : "",
+                       count ? count : "");
+}
+
+/* Calls `name` with inputs that are loaded `whole_at`, in ROWS rows at `row_at`, and short
  * rows from what was found at `row_at`. */
 static void write_use(const writer *w, const char *name, const char *whole_at,
                       const char *row_at, const char *count, const char *result) {
   eager__strbuf_format(w->source, "%s(", name);
   for (int k = 0; k < w->fused->input_count; k++) {
     eager__fused_reach reach = w->kernel->reach[k];
-    bool found = reach == EAGER__FUSED_ROW && w->kernel->form == EAGER__FUSED_SHORT;
-    bool row = reach == EAGER__FUSED_ROW && w->kernel->form == EAGER__FUSED_ROWS;
     if (reach == EAGER__FUSED_WHOLE)
-      write_load(w, k, "in", whole_at, count, w->source);
-    else if (row)
-      write_load(w, k, "row", row_at, count, w->source);
-    else if (found)
-      eager__strbuf_format(w->source,
-                           eager__fused_is_bool(w->fused, k)
-                               ? "MASKOF(VLOAD(0, found_%d + %s))"
-                               : "VLOAD(0, found_%d + %s)",
-                           k, row_at);
+      write_load(w, k, "in", whole_at, count);
+    else if (reach == EAGER__FUSED_ROW && w->kernel->form == EAGER__FUSED_ROWS)
+      write_load(w, k, "row", row_at, count);
+    else if (reach == EAGER__FUSED_ROW && w->kernel->form == EAGER__FUSED_SHORT)
+      eager__strbuf_format(w->source, "%s_found(found_%d + %s)", kind_of(w->fused, k), k,
+                           row_at);
     else
       eager__strbuf_format(w->source, "i%d", k);
     eager__strbuf_add(w->source, ", ");
@@ -101,16 +111,13 @@ static void write_use(const writer *w, const char *name, const char *whole_at,
 static void write_puts(const writer *w, const char *indent, const char *at,
                        const char *count, const char *values) {
   for (int i = 0; i < w->fused->output_count; i++) {
-    bool bools =
-        eager__fused_is_bool(w->fused, w->fused->input_count + w->fused->outputs[i]);
-    eager__strbuf_format(w->source, "%s%s%s(out_%d, %s, ", indent,
-                         count ? "put_any" : "put", bools ? "_bytes" : "", i, at);
+    eager__strbuf_format(w->source, "%sput_%s%s(out_%d, %s, ", indent, count ? "any_" : "",
+                         kind_of(w->fused, output_operand(w->fused, i)), i, at);
     if (count)
       eager__strbuf_add(w->source, count);
     else
       eager__strbuf_format(w->source, "stream_%d", i);
-    eager__strbuf_format(w->source, bools ? ", BOOLOF(%s.o%d));\n" : ", %s.o%d);\n", values,
-                         i);
+    eager__strbuf_format(w->source, ", %s.o%d);\n", values, i);
   }
 }
 
@@ -119,10 +126,10 @@ static void write_puts(const writer *w, const char *indent, const char *at,
 static void write_head(const writer *w) {
   const eager__fused *fused = w->fused;
   eager__strbuf *source = w->source;
-  eager__strbuf_add(source, "__kernel void fused(");
+  eager__strbuf_format(source, "__kernel void fused_%d(", w->number);
   for (int i = 0; i < fused->output_count; i++)
     eager__strbuf_format(source, "__global %s *out_%d, long out_%d_offset, ",
-                         stored_type(fused, fused->input_count + fused->outputs[i]), i, i);
+                         stored_type(fused, output_operand(fused, i)), i, i);
   for (int k = 0; k < fused->input_count; k++)
     eager__strbuf_format(source, "const __global %s *in_%d, long in_%d_offset, ",
                          stored_type(fused, k), k, k);
@@ -185,17 +192,15 @@ static void write_row_run(const writer *w) {
   write_puts(w, "      ", "i + last", "count", "y");
 }
 
-static void write_rows_form(const writer *w) {
+static void write_rows(const writer *w) {
   eager__strbuf_add(w->source, "  while (i < end) {\n"
                                "    fused_rows(&walk, end - i, LONG_MAX, &at);\n"
                                "    for (long r = 0; r < at.rows; r++, i += at.run) {\n");
-  int place = 0;
-  for (int k = 0; k < w->fused->input_count; k++) {
+  for (int k = 0, p = 0; k < w->fused->input_count; k++) {
     if (!is_partial(w, k)) continue;
     char at[PLACE];
-    snprintf(at, sizeof at, "at.base[%d] + r * at.strides[%d + walk.rank]", place,
-             8 * place - 2);
-    place++;
+    snprintf(at, sizeof at, "at.base[%d] + r * at.strides[%d + walk.rank]", p, 8 * p - 2);
+    p++;
     eager__strbuf_add(w->source, "      ");
     if (w->kernel->reach[k] == EAGER__FUSED_COLUMN)
       write_single(w, k, at);
@@ -208,36 +213,45 @@ static void write_rows_form(const writer *w) {
                        w->partials);
 }
 
-static void write_short_form(const writer *w) {
+static void write_found(const writer *w, const char *size) {
   for (int k = 0; k < w->fused->input_count; k++)
-    if (is_partial(w, k))
-      eager__strbuf_format(w->source, "  %s found_%d[V * V];\n",
-                           eager__fused_is_bool(w->fused, k) ? "uchar" : "A", k);
-  eager__strbuf_add(w->source, "  int inner = walk.rank - 1;\n"
-                               "  long columns = walk.dims[inner];\n"
-                               "  while (i < end) {\n"
-                               "    fused_rows(&walk, end - i, V, &at);\n");
-  int place = 0;
-  for (int k = 0; k < w->fused->input_count; k++)
-    if (is_partial(w, k))
-      eager__strbuf_format(w->source, "    %s(in_%d, %d, inner, columns, &at, found_%d);\n",
-                           eager__fused_is_bool(w->fused, k) ? "fused_find_bools"
-                                                             : "fused_find",
-                           k, place++, k);
-  eager__strbuf_add(w->source, "    long count = at.rows * at.run, j = 0;\n");
-  write_streams(w, "    ", "walk.stream");
-  eager__strbuf_add(w->source, "    fused_values x;\n"
-                               "    for (; j + V <= count; j += V) {\n      ");
-  write_use(w, "values", "i + j", "j", NULL, "x");
-  write_puts(w, "      ", "i + j", NULL, "x");
-  eager__strbuf_add(w->source, "    }\n"
-                               "    if (j < count) {\n"
-                               "      int rest = (int)(count - j);\n      ");
-  write_use(w, "values_apart", "i + j", "j", "rest", "x");
-  write_puts(w, "      ", "i + j", "rest", "x");
+    if (is_partial(w, k)) eager__strbuf_format(w->source, "  A found_%d[%s];\n", k, size);
+}
+
+/* V rows are whole vectors, so what was found for them fits the next V rows, too. */
+static void write_short(const writer *w) {
+  write_found(w, "V * V");
   eager__strbuf_format(w->source,
+                       "  long columns = walk.dims[walk.rank - 1];\n"
+                       "  long most = fused_rows_most(&walk, %d, &at);\n"
+                       "  while (i < end) {\n"
+                       "    fused_rows(&walk, end - i, most, &at);\n",
+                       w->partials);
+  for (int k = 0, p = 0; k < w->fused->input_count; k++)
+    if (is_partial(w, k))
+      eager__strbuf_format(
+          w->source, "    %s_find(in_%d, %d, walk.rank - 1, columns, &at, found_%d);\n",
+          kind_of(w->fused, k), k, p++, k);
+  write_streams(w, "    ", "walk.stream");
+  eager__strbuf_add(w->source,
+                    "    size_t behind = i + at.rows * columns;\n"
+                    "    fused_values x;\n"
+                    "    while (i + V <= behind) {\n"
+                    "      long part = AT_MOST((long)(behind - i), V * columns), j = 0;\n"
+                    "      for (; j + V <= part; j += V, i += V) {\n        ");
+  write_use(w, "values", "i", "j", NULL, "x");
+  write_puts(w, "        ", "i", NULL, "x");
+  eager__strbuf_add(w->source, "      }\n"
+                               "    }\n"
+                               "    if (i < behind) {\n"
+                               "      int rest = (int)(behind - i);\n"
+                               "      long j = at.rows * columns % (V * columns) - rest;\n"
+                               "      ");
+  write_use(w, "values_apart", "i", "j", "rest", "x");
+  write_puts(w, "      ", "i", "rest", "x");
+  eager__strbuf_format(w->source,
+                       "      i = behind;\n"
                        "    }\n"
-                       "    i += count;\n"
                        "    fused_next(&walk, %d, &at);\n"
                        "  }\n}\n",
                        w->partials);
@@ -246,20 +260,15 @@ static void write_short_form(const writer *w) {
 /* Lane by lane where the V elements are not of one row. */
 static void write_partials(const writer *w) {
   eager__strbuf *source = w->source;
+  write_found(w, "V");
   eager__strbuf_add(source, "  int inner = walk.rank - 1;\n"
                             "  bool in_row = at.column + count <= walk.dims[inner];\n"
-                            "  at.rows = at.run = 1;\n");
-  for (int k = 0; k < w->fused->input_count; k++)
+                            "  at.rows = at.run = 1;\n"
+                            "  for (int j = 0; j < V; j++) {\n");
+  for (int k = 0, p = 0; k < w->fused->input_count; k++)
     if (is_partial(w, k))
-      eager__strbuf_format(source, "  %s found_%d[V];\n",
-                           eager__fused_is_bool(w->fused, k) ? "uchar" : "A", k);
-  eager__strbuf_add(source, "  for (int j = 0; j < V; j++) {\n");
-  int place = 0;
-  for (int k = 0; k < w->fused->input_count; k++)
-    if (is_partial(w, k))
-      eager__strbuf_format(source, "    found_%d[j] = %s(in_%d, at.base[%d]);\n", k,
-                           eager__fused_is_bool(w->fused, k) ? "fused_byte" : "LOAD", k,
-                           place++);
+      eager__strbuf_format(source, "    found_%d[j] = %s_first(in_%d, at.base[%d]);\n", k,
+                           kind_of(w->fused, k), k, p++);
   eager__strbuf_format(source,
                        "    if (j + 1 >= count) continue;\n"
                        "    if (in_row)\n"
@@ -271,11 +280,9 @@ static void write_partials(const writer *w) {
                        w->partials, w->partials);
   for (int k = 0; k < w->fused->input_count; k++)
     if (is_partial(w, k))
-      eager__strbuf_format(source,
-                           eager__fused_is_bool(w->fused, k)
-                               ? "  MV i%d = MASKOF(VLOAD(0, found_%d));\n"
-                               : "  AV i%d = VLOAD(0, found_%d);\n",
-                           k, k);
+      eager__strbuf_format(source, "  %s i%d = %s_found(found_%d);\n",
+                           eager__fused_value_type(w->fused, k), k, kind_of(w->fused, k),
+                           k);
 }
 
 static void write_lanes(const writer *w) {
@@ -287,24 +294,45 @@ static void write_lanes(const writer *w) {
   eager__strbuf_add(w->source, "}\n");
 }
 
-void eager__fused_write(const eager__fused_kernel *kernel, eager__strbuf *source) {
-  writer w = {kernel, kernel->fused, source, 0};
+/* The one for inputs of each kind that repeat. */
+static void write_finds(const writer *w) {
+  uint32_t done = 0;
+  for (int k = 0; k < w->fused->input_count; k++) {
+    if (!is_partial(w, k) || done & EAGER__BIT(w->fused->inputs[k])) continue;
+    done |= EAGER__BIT(w->fused->inputs[k]);
+    eager__fused_write_once("FIND", kind_of(w->fused, k), w->source);
+    eager__strbuf_format(w->source, "FUSED_FIND(%s, %s)\n#endif\n", kind_of(w->fused, k),
+                         stored_type(w->fused, k));
+  }
+}
+
+/* The names that each kernel has for itself. */
+static void write_names(int number, eager__strbuf *source) {
+  static const char *const own[] = {"fused_values", "values", "values_apart"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    eager__strbuf_format(source, "#undef %s\n#define %s %s_%d\n", own[i], own[i], own[i],
+                         number);
+}
+
+void eager__fused_write(const eager__fused_kernel *kernel, int number,
+                        eager__strbuf *source) {
+  writer w = {kernel, kernel->fused, source, 0, number};
   for (int k = 0; k < w.fused->input_count; k++) w.partials += is_partial(&w, k);
+  write_names(number, source);
+  eager__fused_write_edges(w.fused, source);
   eager__fused_write_values(w.fused, source);
   if (kernel->form != EAGER__FUSED_LANES) eager__fused_write_apart(w.fused, source);
-  if (kernel->form == EAGER__FUSED_SHORT)
-    eager__strbuf_add(source, "FUSED_FIND(fused_find, T, A, LOAD)\n"
-                              "FUSED_FIND(fused_find_bools, uchar, uchar, fused_byte)\n");
+  if (kernel->form == EAGER__FUSED_SHORT) write_finds(&w);
   write_head(&w);
   switch (kernel->form) {
   case EAGER__FUSED_FLAT:
     write_flat(&w);
     break;
   case EAGER__FUSED_ROWS:
-    write_rows_form(&w);
+    write_rows(&w);
     break;
   case EAGER__FUSED_SHORT:
-    write_short_form(&w);
+    write_short(&w);
     break;
   case EAGER__FUSED_LANES:
     write_lanes(&w);

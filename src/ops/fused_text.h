@@ -31,8 +31,10 @@ typedef struct eager__fused_kernel {
 /* A line that no other kernel has. */
 void eager__fused_describe(const eager__fused_kernel *kernel, eager__strbuf *out);
 
-/* The kernel, "fused", for behind the files that its steps and fused.cl need. Arguments:
- * outputs, inputs, n, chunk, then `int stream` or, with inputs that repeat, fused_shape. */
-void eager__fused_write(const eager__fused_kernel *kernel, eager__strbuf *source);
+/* The kernel, "fused_<number>" of its program, behind fused.cl and the files its steps
+ * need. Arguments: outputs, inputs, n, chunk, then `int stream` or, where inputs repeat
+ * along some dimensions, eager__fused_shape. */
+void eager__fused_write(const eager__fused_kernel *kernel, int number,
+                        eager__strbuf *source);
 
 #endif

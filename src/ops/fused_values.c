@@ -6,6 +6,7 @@
 
 #include "base/dtype.h"
 #include "ops/elementwise_kernel.h"
+#include "ops/fused_edges.h"
 
 enum { NAME = 16, ARGUMENT = 32 };
 
@@ -14,18 +15,23 @@ eager_dtype eager__fused_operand_dtype(const eager__fused *fused, int operand) {
   return step < 0 ? fused->inputs[operand] : fused->steps[step].dtype;
 }
 
-bool eager__fused_is_cast(const eager__op *op) {
-  return strcmp(op->name, "Cast") == 0;
-}
-
 /* --- Values: masks of MV where they are bools, else vectors of AV --- */
 
 bool eager__fused_is_bool(const eager__fused *fused, int operand) {
   return eager__fused_operand_dtype(fused, operand) == EAGER_BOOL;
 }
 
-static const char *value_type(const eager__fused *fused, int operand) {
+const char *eager__fused_value_type(const eager__fused *fused, int operand) {
   return eager__fused_is_bool(fused, operand) ? "MV" : "AV";
+}
+
+/* Of a step: also what is cast to be stored. */
+static void write_type(const eager__fused *fused, const eager__fused_step *step,
+                       eager__strbuf *source) {
+  if (eager__fused_is_edge(fused, step->dtype))
+    eager__strbuf_format(source, "JOIN(%s, V)", eager__dtype(step->dtype)->stored);
+  else
+    eager__strbuf_add(source, step->dtype == EAGER_BOOL ? "MV" : "AV");
 }
 
 static const char *value_name(const eager__fused *fused, int operand, char name[NAME]) {
@@ -53,18 +59,17 @@ static eager__elementwise row_of(const eager__fused *fused, const eager__op *op)
   return row;
 }
 
-static bool is_first_use(const eager__fused *fused, int step, const char *expression) {
-  for (int s = 0; s < step; s++)
-    if (row_of(fused, fused->steps[s].op).expression == expression) return false;
-  return true;
+void eager__fused_write_once(const char *what, const char *name, eager__strbuf *source) {
+  eager__strbuf_format(source, "#ifndef %s_%s\n#define %s_%s\n", what, name, what, name);
 }
 
 static void write_row(const eager__elementwise *row, eager__strbuf *source) {
+  eager__fused_write_once("ROW", row->flat, source);
   eager__strbuf_format(source, "INLINED %s do_%s(%s a", row->to_bool ? "MV" : "AV",
                        row->flat, row->first_is_bool ? "MV" : "AV");
   for (int i = 1; i < row->inputs; i++) eager__strbuf_format(source, ", AV %c", "abc"[i]);
   if (row->has_parameter) eager__strbuf_add(source, ", A p");
-  eager__strbuf_format(source, ") {\n  return %s;\n}\n", row->expression);
+  eager__strbuf_format(source, ") {\n  return %s;\n}\n#endif\n", row->expression);
 }
 
 static void write_rows(const eager__fused *fused, eager__strbuf *source) {
@@ -72,7 +77,7 @@ static void write_rows(const eager__fused *fused, eager__strbuf *source) {
     const eager__op *op = fused->steps[s].op;
     if (eager__fused_is_cast(op)) continue;
     eager__elementwise row = row_of(fused, op);
-    if (is_first_use(fused, s, row.expression)) write_row(&row, source);
+    write_row(&row, source);
   }
 }
 
@@ -100,24 +105,36 @@ static void write_call(const eager__fused *fused, const eager__fused_step *step,
   if (row.first_is_bool && step->dtype == EAGER_BOOL) eager__strbuf_add(source, " != ZERO");
 }
 
+/* Inputs are cast as they are loaded. */
+static void write_cast(const eager__fused *fused, const eager__fused_step *step,
+                       eager__strbuf *source) {
+  char text[ARGUMENT];
+  const char *x = argument(fused, step->operands[0], false, text);
+  if (eager__fused_is_edge(fused, step->dtype))
+    eager__fused_write_cast(fused->dtype, step->dtype, x, source);
+  else
+    eager__strbuf_format(source, step->dtype == EAGER_BOOL ? "%s != ZERO" : "%s", x);
+}
+
 static void write_step(const eager__fused *fused, int s, eager__strbuf *source) {
   const eager__fused_step *step = &fused->steps[s];
-  bool to_bool = step->dtype == EAGER_BOOL;
-  char text[ARGUMENT];
-  eager__strbuf_format(source, to_bool ? "  MV v%d = " : "  AV v%d = ROUNDED(", s);
-  if (eager__fused_is_cast(step->op))
-    eager__strbuf_format(source, "%s%s", argument(fused, step->operands[0], false, text),
-                         to_bool ? " != ZERO" : "");
+  bool is_cast = eager__fused_is_cast(step->op);
+  bool rounds = !is_cast && step->dtype == fused->dtype && step->dtype != EAGER_BOOL;
+  eager__strbuf_add(source, "  ");
+  write_type(fused, step, source);
+  eager__strbuf_format(source, " v%d = %s", s, rounds ? "ROUNDED(" : "");
+  if (is_cast)
+    write_cast(fused, step, source);
   else
     write_call(fused, step, source);
-  eager__strbuf_add(source, to_bool ? ";\n" : ");\n");
+  eager__strbuf_add(source, rounds ? ");\n" : ";\n");
 }
 
 static void write_values_head(const eager__fused *fused, const char *kind, const char *name,
                               eager__strbuf *source) {
   eager__strbuf_format(source, "%s void %s(", kind, name);
   for (int k = 0; k < fused->input_count; k++)
-    eager__strbuf_format(source, "%s i%d, ", value_type(fused, k), k);
+    eager__strbuf_format(source, "%s i%d, ", eager__fused_value_type(fused, k), k);
   eager__strbuf_add(source, "fused_values *out) {\n");
 }
 
@@ -126,9 +143,10 @@ static void write_values_head(const eager__fused *fused, const char *kind, const
 void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source) {
   write_rows(fused, source);
   eager__strbuf_add(source, "typedef struct {\n");
-  for (int i = 0; i < fused->output_count; i++)
-    eager__strbuf_format(source, "  %s o%d;\n",
-                         value_type(fused, fused->input_count + fused->outputs[i]), i);
+  for (int i = 0; i < fused->output_count; i++) {
+    write_type(fused, &fused->steps[fused->outputs[i]], source);
+    eager__strbuf_format(source, " o%d;\n", i);
+  }
   eager__strbuf_add(source, "} fused_values;\n");
   write_values_head(fused, "INLINED", "values", source);
   for (int s = 0; s < fused->step_count; s++) write_step(fused, s, source);
@@ -163,4 +181,5 @@ void eager__fused_add_files(const eager__fused *fused, eager__family *family) {
     for (int i = 0; of->files[i] != NULL; i++)
       if (strcmp(of->files[i], "elementwise") != 0) add_file(family, of->files[i]);
   }
+  if (eager__fused_has_edges(fused)) add_file(family, "convert");
 }

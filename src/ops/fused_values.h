@@ -10,13 +10,18 @@
 void eager__fused_add_files(const eager__fused *fused, eager__family *family);
 
 /* `values(i0, i1, ..., fused_values *out)`: V lanes of each input, vectors of AV or, of
- * bools, masks of MV; the outputs are out->o0, out->o1 ... */
+ * bools, masks of MV; the outputs are out->o0, out->o1 ... Those of other dtypes than the
+ * group's are, as inputs, cast to it; as outputs, V of what is stored. */
 void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source);
 /* `values_apart`: the same, called where devices call functions. Behind it. */
 void eager__fused_write_apart(const eager__fused *fused, eager__strbuf *source);
 
+/* Begins what a program has once, up to "#endif\n". */
+void eager__fused_write_once(const char *what, const char *name, eager__strbuf *source);
+
 eager_dtype eager__fused_operand_dtype(const eager__fused *fused, int operand);
 bool eager__fused_is_bool(const eager__fused *fused, int operand);
-bool eager__fused_is_cast(const eager__op *op);
+/* Of an operand of other dtype than a step that is cast and stored: "MV" or "AV". */
+const char *eager__fused_value_type(const eager__fused *fused, int operand);
 
 #endif

@@ -9,6 +9,9 @@
 #include "ops/registry.h"
 #include "reference.h"
 #include "runtime/run.h"
+#include "tensor/buffer.h"
+
+enum { GROUP_VALUES = EAGER__FUSED_INPUTS + EAGER__FUSED_STEPS };
 
 typedef struct group {
   eager__fused fused;
@@ -62,13 +65,6 @@ static inline void group_output(group *g, int operand) {
 }
 
 /* --- Running --- */
-
-static inline void group_run(const group *g, eager_tensor **outputs) {
-  eager__call call;
-  assert_ok(eager__call_begin(&call, &eager__op_fused, g->inputs, g->fused.input_count));
-  call.user = &g->fused;
-  assert_ok(eager__call_run(&call, NULL, outputs, g->fused.output_count));
-}
 
 static inline void group_run_step(const group *g, int s, eager_tensor *const *values,
                                   eager_tensor **out) {
@@ -131,19 +127,65 @@ static inline void group_expect(const group *g, int i, const eager_tensor *got,
   }
 }
 
-/* Both ways, compared, and the inputs released. */
-static inline void group_check(group *g) {
-  eager_tensor *got[EAGER__FUSED_OUTPUTS];
-  eager_tensor *values[EAGER__FUSED_INPUTS + EAGER__FUSED_STEPS];
-  int inputs = g->fused.input_count;
-  for (int k = 0; k < inputs; k++) values[k] = g->inputs[k];
+/* Inputs, which it takes over, and what each step gives. */
+static inline void group_run_steps(const group *g, eager_tensor **values) {
+  for (int k = 0; k < g->fused.input_count; k++) values[k] = g->inputs[k];
   for (int s = 0; s < g->fused.step_count; s++)
-    group_run_step(g, s, values, &values[inputs + s]);
-  group_run(g, got);
-  for (int i = 0; i < g->fused.output_count; i++)
-    group_expect(g, i, got[i], values[inputs + g->fused.outputs[i]]);
-  for (int i = 0; i < g->fused.output_count; i++) eager_tensor_release(got[i]);
-  for (int v = 0; v < inputs + g->fused.step_count; v++) eager_tensor_release(values[v]);
+    group_run_step(g, s, values, &values[g->fused.input_count + s]);
+}
+
+/* As one kernel of `op`, compared with `values`, which it releases. */
+static inline void group_compare(const group *g, const eager__op *op,
+                                 eager_tensor **values) {
+  eager_tensor *got[EAGER__FUSED_OUTPUTS];
+  const eager__fused *fused = &g->fused;
+  eager__call call;
+  assert_ok(eager__call_begin(&call, op, g->inputs, fused->input_count));
+  call.user = fused;
+  assert_ok(eager__call_run(&call, NULL, got, fused->output_count));
+  for (int i = 0; i < fused->output_count; i++) {
+    group_expect(g, i, got[i], values[fused->input_count + fused->outputs[i]]);
+    eager_tensor_release(got[i]);
+  }
+  for (int v = 0; v < fused->input_count + fused->step_count; v++)
+    eager_tensor_release(values[v]);
+}
+
+static inline test_shape group_whole(const group *g) {
+  test_shape whole = {0};
+  for (int k = 0; k < g->fused.input_count; k++)
+    assert_true(test_broadcast(whole, g->inputs[k]->shape, &whole));
+  return whole;
+}
+
+/* Compiled together. */
+static inline void group_gather(const group *groups, int count) {
+  typedef const eager__shape *shapes[EAGER__FUSED_INPUTS];
+  eager__fused_job *jobs = test_alloc((size_t)(count + 1) * sizeof *jobs);
+  shapes *inputs = test_alloc((size_t)(count + 1) * sizeof *inputs);
+  test_shape *wholes = test_alloc((size_t)(count + 1) * sizeof *wholes);
+  int used = 0;
+  for (int i = 0; i < count; i++) {
+    wholes[i] = group_whole(&groups[i]);
+    for (int k = 0; k < groups[i].fused.input_count; k++)
+      inputs[i][k] = &groups[i].inputs[k]->shape;
+    if (test_elements(wholes[i]) > 0)
+      jobs[used++] = (eager__fused_job){&groups[i].fused, inputs[i], &wholes[i]};
+  }
+  if (used > 0)
+    assert_ok(
+        eager__fused_gather(&groups[0].inputs[0]->buffer->device->traits, jobs, used));
+}
+
+static inline void group_check_all(const group *groups, int count) {
+  group_gather(groups, count);
+  for (int i = 0; i < count; i++) {
+    eager_tensor *values[GROUP_VALUES];
+    test_pick_mode(test_random());
+    group_run_steps(&groups[i], values);
+    group_compare(&groups[i], &eager__op_fused, values);
+  }
+  assert_ok(eager_set_thread_execution_mode(EAGER_SYNC));
 }
 
 #endif
