@@ -20,8 +20,11 @@
  * of the kernel may be released.
  *
  * A program that has not enabled eager execution can make and run graphs, and enable no
- * more (eager_enable_execution, runtime.h). Its first session finds the devices: names of
- * devices (eager_push_device) and tensors made of host data are to be had from then on. */
+ * more (eager_enable_execution, runtime.h). Its first session decides which devices there
+ * are, and under which names: until then, names (eager_push_device) are checked against
+ * those of the machine's devices and of EAGERCL_VISIBLE_DEVICES, and a run tells what the
+ * session does not have. Outside of graph scopes tensors made of host data are to be had
+ * from then on. */
 #ifndef EAGERCL_GRAPH_H
 #define EAGERCL_GRAPH_H
 

@@ -229,7 +229,11 @@ static eager_status run_node(plan *p, int number) {
   const eager__node *node = p->nodes[number];
   eager_tensor **value = &p->values[p->first[number]];
   if (node->kind == EAGER__NODE_OP) return run_op(p, number);
-  if (node->data) return find_constant(p, number, value);
+  if (node->data) {
+    eager_status status = find_constant(p, number, value);
+    if (status != EAGER_OK) eager__fail_append(" (node %s)", node->name);
+    return status;
+  }
   *value = node->value;
   eager_tensor_retain(*value);
   return EAGER_OK;

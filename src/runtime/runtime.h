@@ -50,6 +50,11 @@ eager_status eager__runtime_find_device(eager__runtime *runtime, const char *nam
 eager_status eager__runtime_device_or_default(eager__runtime *runtime, const char *name,
                                               eager__device **out);
 
+/* While there is no runtime: the short name of a device that the machine has, or that
+ * EAGERCL_VISIBLE_DEVICES gives a name of its own. What the runtime to come makes of it is
+ * seen when it is needed. INVALID_ARGUMENT and NOT_FOUND as above. */
+eager_status eager__foresee_device(const char *name, char short_name[EAGER__SHORT_NAME]);
+
 /* Says once, at INFO, which fields of the first config have no effect on these devices. */
 void eager__runtime_log_ineffective(const eager__runtime *runtime,
                                     const eager_config *config);

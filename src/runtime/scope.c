@@ -1,5 +1,6 @@
 #include "runtime/scope.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,13 @@ typedef struct tidy_scope {
   size_t begin; /* of its tensors in the thread's list */
 } tidy_scope;
 
+typedef struct device_scope {
+  eager__device *device;        /* NULL: named before there was a runtime, as */
+  char name[EAGER__SHORT_NAME]; /* "": the default device */
+} device_scope;
+
 typedef struct thread_state {
-  eager__device **devices;
+  device_scope *devices;
   size_t device_count, device_capacity;
   bool has_policy, has_mode;
   eager_device_policy policy;
@@ -83,15 +89,29 @@ void eager__scope_own_thread(void) {
 
 /* --- Devices, policy, mode --- */
 
-eager__device *eager__scope_device(eager__runtime *runtime) {
-  return state.device_count && !state.sessions ? state.devices[state.device_count - 1]
-                                               : runtime->default_device;
+/* The innermost device scope, or NULL. */
+static device_scope *device_scope_here(void) {
+  return state.device_count ? &state.devices[state.device_count - 1] : NULL;
+}
+
+eager_status eager__scope_device(eager__runtime *runtime, eager__device **out) {
+  device_scope *here = device_scope_here();
+  *out = runtime->default_device;
+  if (!here || state.sessions) return EAGER_OK;
+  if (!here->device) {
+    const char *name = here->name[0] ? here->name : NULL;
+    EAGER__TRY(eager__runtime_device_or_default(runtime, name, &here->device));
+  }
+  *out = here->device;
+  return EAGER_OK;
 }
 
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
                                eager__device **out) {
-  *out = eager__scope_device(runtime);
-  if (name) EAGER__TRY(eager__runtime_find_device(runtime, name, out));
+  if (name)
+    EAGER__TRY(eager__runtime_find_device(runtime, name, out));
+  else
+    EAGER__TRY(eager__scope_device(runtime, out));
   return eager__runtime_open_device(runtime, *out);
 }
 
@@ -111,30 +131,39 @@ static bool has_tidy(void) {
   return eager__scope_has_tidies() && !state.sessions;
 }
 
+/* Ops that are not a session's run only where execution was enabled before any scope. */
 eager__scope eager__scope_look(eager__runtime *runtime) {
-  return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
-                        has_tidy()};
+  const device_scope *here = state.sessions ? NULL : device_scope_here();
+  assert(!here || here->device);
+  return (eager__scope){here ? here->device : runtime->default_device,
+                        eager__scope_mode(runtime), has_tidy()};
 }
 
 const char *eager__scope_device_name(void) {
-  return state.device_count ? state.devices[state.device_count - 1]->short_name : NULL;
+  const device_scope *here = device_scope_here();
+  if (!here) return NULL;
+  if (here->device) return here->device->short_name;
+  return here->name[0] ? here->name : NULL;
 }
 
 eager_status eager_push_device(const char *name) {
   eager__runtime *runtime;
-  eager__device *device;
-  EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__TRY(eager__runtime_place(runtime, name, NULL, &device));
+  device_scope scope = {0};
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
+  if (runtime)
+    EAGER__TRY(eager__runtime_place(runtime, name, NULL, &scope.device));
+  else if (name)
+    EAGER__TRY(eager__foresee_device(name, scope.name));
   EAGER__TRY(eager__reserve(&state.devices, &state.device_capacity, state.device_count + 1,
                             sizeof *state.devices));
   eager__scope_own_thread();
-  state.devices[state.device_count++] = device;
+  state.devices[state.device_count++] = scope;
   return EAGER_OK;
 }
 
 eager_status eager_pop_device(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
   EAGER__REQUIRE(state.device_count, EAGER_FAILED_PRECONDITION,
                  "eager_pop_device: no device scope is open in this thread");
   state.device_count--;

@@ -9,8 +9,9 @@
 /* This thread has something that goes when it ends. */
 void eager__scope_own_thread(void);
 
-/* The innermost device scope's, else the default device. */
-eager__device *eager__scope_device(eager__runtime *runtime);
+/* The innermost device scope's, else the default device. NOT_FOUND where one was named
+ * before there was a runtime, which does not have it. */
+eager_status eager__scope_device(eager__runtime *runtime, eager__device **out);
 /* The device called `name`, or for NULL the one above, opened. */
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
                                eager__device **out);
