@@ -31,10 +31,10 @@ typedef struct thread_state {
   size_t kept_count, kept_capacity;
   tidy_scope *tidies;
   size_t tidy_count, tidy_capacity;
-  size_t tidy_floor; /* those below do not count */
   eager__recorder **recorders;
   size_t recorder_count, recorder_capacity;
   int sessions; /* under way */
+  eager__scope_floor floor;
   eager__thread_work *work;
 } thread_state;
 
@@ -56,6 +56,7 @@ static void release_kept(size_t from) {
 
 static void drop_thread(void *unused) {
   (void)unused;
+  state.floor = (eager__scope_floor){0}; /* a body may end its thread */
   release_kept(0);
   while (state.recorder_count) (void)eager__scope_pop_recorder();
   eager__name_scope_drop();
@@ -123,12 +124,12 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
-bool eager__scope_has_tidies(void) {
-  return state.tidy_count > state.tidy_floor;
+static bool has_tidies(void) {
+  return state.tidy_count > state.floor.tidies;
 }
 
 static bool has_tidy(void) {
-  return eager__scope_has_tidies() && !state.sessions;
+  return has_tidies() && !state.sessions;
 }
 
 /* Ops that are not a session's run only where execution was enabled before any scope. */
@@ -161,11 +162,17 @@ eager_status eager_push_device(const char *name) {
   return EAGER_OK;
 }
 
+/* There may be one, but it was not opened in the function's body that this thread is in. */
+static eager_status refuse_end(const char *text, size_t open) {
+  EAGER__FAIL(EAGER_FAILED_PRECONDITION, "%s this %s", text,
+              open ? "function's body" : "thread");
+}
+
 eager_status eager_pop_device(void) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_scope(&runtime));
-  EAGER__REQUIRE(state.device_count, EAGER_FAILED_PRECONDITION,
-                 "eager_pop_device: no device scope is open in this thread");
+  if (state.device_count == state.floor.devices)
+    return refuse_end("eager_pop_device: no device scope is open in", state.device_count);
   state.device_count--;
   return EAGER_OK;
 }
@@ -225,8 +232,8 @@ eager_status eager__scope_push_recorder(eager__recorder *recorder) {
 }
 
 eager_status eager__scope_pop_recorder(void) {
-  EAGER__REQUIRE(state.recorder_count, EAGER_FAILED_PRECONDITION,
-                 "eager_graph_end: no graph scope is open in this thread");
+  if (state.recorder_count == state.floor.recorders)
+    return refuse_end("eager_graph_end: no graph scope is open in", state.recorder_count);
   eager__name_scope_close_depth(state.recorder_count);
   eager__recorder *last = state.recorders[--state.recorder_count];
   last->end(last);
@@ -300,7 +307,7 @@ eager_status eager_tidy_begin(void) {
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_scope(&runtime));
-  EAGER__REQUIRE(eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
+  EAGER__REQUIRE(has_tidies(), EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
   return EAGER_OK;
@@ -334,14 +341,27 @@ void eager__scope_give(eager_tensor *t) {
   state.kept[state.kept_count++] = t;
 }
 
-size_t eager__scope_set_tidies_aside(void) {
-  size_t before = state.tidy_floor;
-  state.tidy_floor = state.tidy_count;
+/* --- Bodies of functions --- */
+
+eager__scope_floor eager__scope_raise_floor(void) {
+  eager__scope_floor before = state.floor;
+  state.floor = (eager__scope_floor){state.recorder_count, state.device_count,
+                                     state.tidy_count, eager__name_scope_raise_floor()};
   return before;
 }
 
-void eager__scope_take_tidies_back(size_t before) {
-  if (eager__scope_has_tidies()) release_kept(state.tidies[state.tidy_floor].begin);
-  state.tidy_count = state.tidy_floor;
-  state.tidy_floor = before;
+const char *eager__scope_left_open(void) {
+  if (state.recorder_count > state.floor.recorders) return "graph scopes";
+  if (eager__name_scope_is_above_floor()) return "name scopes";
+  if (state.device_count > state.floor.devices) return "device scopes";
+  return has_tidies() ? "tidy scopes" : NULL;
+}
+
+void eager__scope_lower_floor(eager__scope_floor before) {
+  if (has_tidies()) release_kept(state.tidies[state.floor.tidies].begin);
+  while (state.recorder_count > state.floor.recorders) (void)eager__scope_pop_recorder();
+  eager__name_scope_lower_floor(before.names);
+  state.tidy_count = state.floor.tidies;
+  state.device_count = state.floor.devices;
+  state.floor = before;
 }
