@@ -20,6 +20,7 @@ typedef struct eager__runtime {
 
 /* The runtime if enabled, or made for a session, and not shut down; else NULL. */
 eager__runtime *eager__runtime_get(void);
+bool eager__runtime_is_enabled(void);
 
 /* For ops and scopes: enabled, or this thread records or runs a session.
  * FAILED_PRECONDITION with semantics.md's texts. */

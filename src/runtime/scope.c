@@ -192,7 +192,8 @@ eager_status eager_set_thread_device_policy(eager_device_policy policy) {
 
 eager_device_policy eager_get_device_policy(void) {
   eager__runtime *runtime = eager__runtime_get();
-  return runtime ? eager__scope_policy(runtime) : EAGER_DEVICE_PLACEMENT_AUTO;
+  bool has_one = runtime && (state.has_policy || eager__runtime_is_enabled());
+  return has_one ? eager__scope_policy(runtime) : EAGER_DEVICE_PLACEMENT_AUTO;
 }
 
 eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
@@ -213,7 +214,8 @@ eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
 
 eager_execution_mode eager_get_execution_mode(void) {
   eager__runtime *runtime = eager__runtime_get();
-  return runtime ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
+  bool has_one = runtime && (state.has_mode || eager__runtime_is_enabled());
+  return has_one ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
 }
 
 /* --- Recording, and running what was recorded --- */
