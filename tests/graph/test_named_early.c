@@ -279,6 +279,12 @@ static void a_machine_without_devices_has_no_names(void **state) {
                "CPU:0 unknown device; available: none");
   assert_ok(eager_pop_device());
   assert_ok(eager_graph_end());
+  eager_session *s;
+  for (int i = 0; i < 2; i++) /* nothing has changed by the first */
+    assert_fails_like(eager_session_new(g, NULL, &s), EAGER_NOT_FOUND,
+                      "no usable OpenCL device: 0 platforms and 0 devices seen (no OpenCL "
+                      "platform is installed). Install a driver");
+  assert_null(s);
   eager_graph_release(g);
 }
 
