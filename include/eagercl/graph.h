@@ -20,8 +20,11 @@
  * of the kernel may be released.
  *
  * A program that has not enabled eager execution can make and run graphs, and enable no
- * more (eager_enable_execution, runtime.h). Its first session finds the devices: names of
- * devices (eager_push_device) and tensors made of host data are to be had from then on. */
+ * more (eager_enable_execution, runtime.h). Its first session decides which devices there
+ * are, and under which names: until then, names (eager_push_device) are checked against
+ * those of the machine's devices and of EAGERCL_VISIBLE_DEVICES, and a run tells what the
+ * session does not have. Outside of graph scopes tensors made of host data are to be had
+ * from then on. */
 #ifndef EAGERCL_GRAPH_H
 #define EAGERCL_GRAPH_H
 
@@ -49,7 +52,8 @@ EAGER_API void eager_graph_release(eager_graph *g);
 
 /* From here on this thread records into `g`. Scopes nest; the innermost counts. */
 EAGER_API EAGER_NODISCARD eager_status eager_graph_begin(eager_graph *g);
-/* Ends the innermost; EAGER_FAILED_PRECONDITION when this thread has none open. */
+/* Ends the innermost; EAGER_FAILED_PRECONDITION when this thread has none open, or its
+ * function's body has begun none. */
 EAGER_API EAGER_NODISCARD eager_status eager_graph_end(void);
 
 /* Names of nodes recorded until the end begin with the scope's: "dense/MatMul_3", "a/b/x".
@@ -120,9 +124,9 @@ EAGER_API void eager_session_release(eager_session *s);
 
 /* Computes `outputs` (one reference each) from `inputs` by ops. It is called while a graph
  * is recorded, with symbolic tensors, and must not ask for values: what it reads elsewhere,
- * and concrete tensors it uses, are part of the recording from then on. It closes the
- * scopes it opens. When it fails it has released what it made; `outputs` is not looked at.
- */
+ * and concrete tensors it uses, are part of the recording from then on. Of scopes it ends
+ * those it began, and can end no others. When it fails it has released what it made;
+ * `outputs` is not looked at. */
 typedef eager_status (*eager_function_body)(eager_tensor *const *inputs, size_t input_count,
                                             eager_tensor **outputs, size_t output_count,
                                             void *user);

@@ -114,7 +114,8 @@ EAGER_API EAGER_NODISCARD eager_status eager_pop_device(void);
 EAGER_API EAGER_NODISCARD eager_status
 eager_set_thread_device_policy(eager_device_policy policy);
 
-/* The one in force in this thread; AUTO before enabling. */
+/* The one in force in this thread. While nothing is enabled: what this thread has set for
+ * runs of graphs, or AUTO. */
 EAGER_API eager_device_policy eager_get_device_policy(void);
 
 /* ---- When ---- */
@@ -125,7 +126,7 @@ EAGER_API eager_device_policy eager_get_device_policy(void);
 EAGER_API EAGER_NODISCARD eager_status
 eager_set_thread_execution_mode(eager_execution_mode mode);
 
-/* The one in force in this thread; AUTO before enabling. */
+/* As eager_get_device_policy. */
 EAGER_API eager_execution_mode eager_get_execution_mode(void);
 
 /* Blocks until all work submitted or deferred on `device` (NULL: on all) before the call is

@@ -98,20 +98,44 @@ void eager__handle_made(const void *handle, eager__handle_kind kind) {
   eager__mutex_unlock(&lock);
 }
 
-void eager__handle_free(void *handle, size_t size, const char *name, uint64_t number) {
-  gone mine = {.handle = handle, .number = number, .size = size}, old = {0};
+/* Lock held. What has to make room in the quarantine. */
+static gone remember(gone mine) {
+  entry *known = is_off ? NULL : find(mine.handle);
+  if (known) take_out(known);
+  gone old = ring[gone_count % REMEMBERED];
+  ring[gone_count++ % REMEMBERED] = mine;
+  return old;
+}
+
+static gone describe(const void *handle, const char *name, uint64_t number) {
+  gone mine = {.handle = handle, .number = number};
   snprintf(mine.name, sizeof mine.name, "%s", name);
+  return mine;
+}
+
+static void free_block(const gone *of) {
+  if (of->block) eager__handle_free_block(of->block, of->size);
+}
+
+void eager__handle_gone(const void *handle, const char *name, uint64_t number) {
+  if (eager__is_forked()) return;
+  eager__mutex_lock(&lock);
+  gone old = remember(describe(handle, name, number));
+  eager__mutex_unlock(&lock);
+  free_block(&old);
+}
+
+void eager__handle_free(void *handle, size_t size, const char *name, uint64_t number) {
+  gone mine = describe(handle, name, number), old = {0};
+  mine.size = size;
   if (QUARANTINED) mine.block = handle;
   if (!eager__is_forked()) {
     eager__mutex_lock(&lock);
-    entry *known = is_off ? NULL : find(handle);
-    if (known) take_out(known);
-    old = ring[gone_count % REMEMBERED];
-    ring[gone_count++ % REMEMBERED] = mine;
+    old = remember(mine);
     eager__mutex_unlock(&lock);
   }
   if (!mine.block) eager__handle_free_block(handle, size);
-  if (old.block) eager__handle_free_block(old.block, old.size);
+  free_block(&old);
 }
 
 bool eager__handle_is_live(const void *handle, eager__handle_kind kind) {

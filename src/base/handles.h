@@ -37,6 +37,10 @@ void eager__handle_made(const void *handle, eager__handle_kind kind);
  * call it. */
 void eager__handle_free(void *handle, size_t size, const char *name, uint64_t number);
 
+/* Of one that the user has released while something else still needs its memory, which is
+ * freed by eager__handle_free later. */
+void eager__handle_gone(const void *handle, const char *name, uint64_t number);
+
 bool eager__handle_is_live(const void *handle, eager__handle_kind kind);
 
 /* For one that is not live: INVALID_ARGUMENT and what it was. `what` begins the text. */
@@ -56,6 +60,12 @@ static inline void eager__handle_free(void *handle, size_t size, const char *nam
 static inline void eager__handle_made(const void *handle, eager__handle_kind kind) {
   (void)handle;
   (void)kind;
+}
+static inline void eager__handle_gone(const void *handle, const char *name,
+                                      uint64_t number) {
+  (void)handle;
+  (void)name;
+  (void)number;
 }
 static inline bool eager__handle_is_live(const void *handle, eager__handle_kind kind) {
   (void)handle;

@@ -173,6 +173,7 @@ eager_status eager_graph_dump(eager_graph *g, eager_graph_format format, char **
   *out_text = NULL;
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_dump: the graph is NULL");
   EAGER__TRY(eager__runtime_require_open());
+  EAGER__TRY(eager__graph_check(g));
   EAGER__REQUIRE(format == EAGER_GRAPH_TEXT || format == EAGER_GRAPH_DOT,
                  EAGER_INVALID_ARGUMENT, "format must be one of EAGER_GRAPH_*, got %d",
                  (int)format);

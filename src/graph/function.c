@@ -83,7 +83,6 @@ size_t eager_function_trace_count(const eager_function *f) {
 static void drop(eager_tensor **t) {
   bool is_scopes = *t && (*t)->scoped && atomic_load(&(*t)->refs) == 1;
   if (!is_scopes) eager_tensor_release(*t); /* else it goes with its tidy scope */
-  *t = NULL;
 }
 
 static eager_status check_outputs(const eager_function *f, eager_tensor *const *outputs) {
@@ -96,37 +95,25 @@ static eager_status check_outputs(const eager_function *f, eager_tensor *const *
   return EAGER_OK;
 }
 
-/* Graph scopes that the body left open are closed; its tidy scopes whoever has set the
- * caller's aside closes. */
-static eager_status check_scopes(const eager__recorder *recorder, size_t depth) {
-  bool same = eager__scope_recorder_depth() == depth && eager__scope_recorder() == recorder;
-  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
-  EAGER__REQUIRE(same, EAGER_FAILED_PRECONDITION,
-                 "the function's body left graph scopes open, or ended its own");
-  EAGER__REQUIRE(!eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
-                 "the function's body left tidy scopes open");
-  return EAGER_OK;
-}
-
-/* A body that fails has released what it made. */
-static eager_status call_failed(eager_status status, size_t depth, eager_tensor **outputs,
-                                size_t count) {
-  while (eager__scope_recorder_depth() > depth) (void)eager__scope_pop_recorder();
-  for (size_t i = 0; i < count; i++) outputs[i] = NULL;
-  return status;
-}
-
-/* With the caller's tidy scopes set aside: outputs are one reference each, all or none. */
+/* All outputs or none, one reference each; what was open before the body is open after it.
+ */
 static eager_status call_body(const eager_function *f, eager_tensor *const *inputs,
                               size_t input_count, eager_tensor **outputs) {
-  size_t depth = eager__scope_recorder_depth(), count = f->output_count;
-  const eager__recorder *recorder = eager__scope_recorder();
+  size_t count = f->output_count;
   for (size_t i = 0; i < count; i++) outputs[i] = NULL;
+  eager__scope_floor before = eager__scope_raise_floor();
   eager_status status = f->body(inputs, input_count, outputs, count, f->user);
-  if (status != EAGER_OK) return call_failed(status, depth, outputs, count);
-  status = check_scopes(recorder, depth);
+  const char *open = eager__scope_left_open();
+  bool failed = status != EAGER_OK; /* then it has released what it made */
+  if (!failed && open)
+    status =
+        eager__fail(EAGER_FAILED_PRECONDITION, "the function's body left %s open", open);
   if (status == EAGER_OK) status = check_outputs(f, outputs);
-  for (size_t i = 0; i < count && status != EAGER_OK; i++) drop(&outputs[i]);
+  for (size_t i = 0; i < count && status != EAGER_OK; i++) {
+    if (!failed) drop(&outputs[i]);
+    outputs[i] = NULL;
+  }
+  eager__scope_lower_floor(before);
   return status;
 }
 
@@ -161,10 +148,7 @@ static eager_status record_body(const eager_function *f, trace *t,
   EAGER__TRY(eager_graph_begin(t->graph));
   eager_status status = make_inputs(t, inputs);
   if (status == EAGER_OK) status = call_body(f, t->inputs, t->input_count, t->outputs);
-  if (eager__scope_recorder_depth()) {
-    eager_status ended = eager_graph_end();
-    if (status == EAGER_OK) status = ended;
-  }
+  (void)eager__scope_pop_recorder(); /* the body could not */
   if (status == EAGER_OK) status = settle_outputs(t, f->output_count);
   if (status == EAGER_OK) status = eager_session_new(t->graph, NULL, &t->session);
   return status;
@@ -179,11 +163,11 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
   t->input_count = input_count;
   t->inputs = eager__alloc(input_count * sizeof *t->inputs + 1);
   t->outputs = eager__alloc(f->output_count * sizeof *t->outputs + 1);
-  size_t tidies = eager__scope_set_tidies_aside(); /* the trace outlives them */
+  eager__scope_floor before = eager__scope_raise_floor(); /* it outlives tidy scopes */
   eager_status status = t->inputs && t->outputs && has_device
                             ? record_body(f, t, inputs)
                             : eager__out_of_memory(input_count * sizeof *t->inputs);
-  eager__scope_take_tidies_back(tidies);
+  eager__scope_lower_floor(before);
   if (status != EAGER_OK)
     free_trace(t, f->output_count);
   else
@@ -254,9 +238,7 @@ static eager_status check_inputs(eager_tensor *const *inputs, size_t count,
 static eager_status call_inside(const eager_function *f, eager_tensor *const *inputs,
                                 size_t input_count, eager_tensor **outputs) {
   EAGER__TRY(eager__scope_reserve((int)f->output_count));
-  size_t tidies = eager__scope_set_tidies_aside();
   eager_status status = call_body(f, inputs, input_count, outputs);
-  eager__scope_take_tidies_back(tidies);
   for (size_t i = 0; i < f->output_count && status == EAGER_OK; i++)
     eager__scope_give(outputs[i]);
   return status;

@@ -188,7 +188,7 @@ void eager__graph_drop(eager_graph *g) {
   eager__free(g->captured);
   for (size_t i = 0; i < g->scope_count; i++) eager__free(g->scopes[i].name);
   eager__free(g->scopes);
-  eager__free(g);
+  eager__handle_free(g, 0, "a graph", 0);
 }
 
 static void end_scope(eager__recorder *recorder) {
@@ -205,17 +205,30 @@ eager_status eager_graph_new(eager_graph **out) {
   atomic_init(&g->refs, 1);
   eager__mutex_init(&g->lock, EAGER__RANK_GRAPH);
   eager__note_graph_use("eager_graph_new");
+  eager__handle_made(g, EAGER__HANDLE_GRAPH);
   *out = g;
   return EAGER_OK;
 }
 
 void eager_graph_release(eager_graph *g) {
-  if (g) eager__graph_drop(g);
+  if (!g) return;
+  if (!eager__handle_is_live(g, EAGER__HANDLE_GRAPH)) {
+    eager__handle_log(g, "eager_graph_release: the graph");
+    return;
+  }
+  eager__handle_gone(g, "a graph", 0);
+  eager__graph_drop(g);
+}
+
+eager_status eager__graph_check(const eager_graph *g) {
+  if (eager__handle_is_live(g, EAGER__HANDLE_GRAPH)) return EAGER_OK;
+  return eager__handle_refuse(g, "the graph");
 }
 
 eager_status eager_graph_begin(eager_graph *g) {
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_begin: the graph is NULL");
   EAGER__TRY(eager__runtime_require_open());
+  EAGER__TRY(eager__graph_check(g));
   EAGER__TRY(eager__scope_push_recorder(&g->recorder));
   eager__graph_retain(g);
   return EAGER_OK;

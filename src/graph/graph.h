@@ -61,6 +61,8 @@ struct eager_graph {
   size_t scope_count, scope_capacity;
 };
 
+/* INVALID_ARGUMENT for a handle that was released, where that is known (base/handles.h). */
+eager_status eager__graph_check(const eager_graph *g);
 void eager__graph_retain(eager_graph *g);
 void eager__graph_drop(eager_graph *g);
 

@@ -223,10 +223,13 @@ static eager_status resolve_constant(resolving *r, int number) {
   const eager__node *node = r->nodes[number];
   eager_tensor **place = &r->tensors[r->first[number]];
   int value;
-  if (node->data)
-    EAGER__TRY(r->constants->find(r->constants->session, node, number, place));
-  else
+  if (node->data) {
+    eager_status status = r->constants->find(r->constants->session, node, number, place);
+    if (status != EAGER_OK) eager__fail_append(" (node %s)", node->name);
+    EAGER__TRY(status);
+  } else {
     eager_tensor_retain(*place = node->value);
+  }
   EAGER__TRY(add_constant(r->program, *place, &value));
   r->program->values[value].bytes = node->data;
   return EAGER_OK;

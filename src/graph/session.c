@@ -157,6 +157,8 @@ eager_status eager_session_new(eager_graph *g, const eager_config *config,
   EAGER__REQUIRE(out, EAGER_INVALID_ARGUMENT, "out is NULL");
   *out = NULL;
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_session_new: the graph is NULL");
+  EAGER__TRY(eager__runtime_require_open());
+  EAGER__TRY(eager__graph_check(g));
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_for_session(config, &runtime));
   eager_session *s = eager__alloc(sizeof *s);

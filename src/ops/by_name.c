@@ -89,8 +89,10 @@ eager_status eager_op_set_device(eager_op *op, const char *device) {
   if (device != NULL) {
     eager__runtime *runtime;
     eager__device *found;
-    EAGER__TRY(eager__runtime_require(&runtime));
-    EAGER__TRY(eager__runtime_place(runtime, device, op->record->name, &found));
+    char name[EAGER__SHORT_NAME];
+    EAGER__TRY(eager__runtime_require_scope(&runtime));
+    EAGER__TRY(runtime ? eager__runtime_place(runtime, device, op->record->name, &found)
+                       : eager__foresee_device(device, name));
     copy = eager__strdup(device);
     if (copy == NULL) return eager__out_of_memory(strlen(device) + 1);
   }

@@ -14,8 +14,8 @@ eager_status eager__adopt(eager_dtype dtype, const eager__shape *shape, void *da
   EAGER__TRY(eager__runtime_require_any(&runtime));
   if (!data || !size || dtype == EAGER_BOOL) return EAGER_OK; /* bools are normalized */
   EAGER__TRY(eager__scope_reserve(1));
-  eager__device *device = eager__scope_device(runtime);
-  EAGER__TRY(eager__runtime_open_device(runtime, device));
+  eager__device *device;
+  EAGER__TRY(eager__scope_open(runtime, NULL, &device));
   eager__mem *mem = eager__foreign_over_host(device, data, size);
   if (!mem) return EAGER_OK;
   eager__block *block;

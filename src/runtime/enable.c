@@ -33,7 +33,7 @@ eager__runtime *eager__runtime_get(void) {
   return atomic_load_explicit(&active, memory_order_acquire);
 }
 
-static bool is_enabled(void) {
+bool eager__runtime_is_enabled(void) {
   return atomic_load_explicit(&state, memory_order_relaxed) == STATE_ENABLED;
 }
 
@@ -45,7 +45,8 @@ static eager_status refuse_disabled(void) {
 
 eager_status eager__runtime_require(eager__runtime **out) {
   EAGER__TRY(eager__runtime_require_any(out));
-  if (is_enabled() || eager__scope_in_session() || eager__scope_recorder()) return EAGER_OK;
+  if (eager__runtime_is_enabled() || eager__scope_in_session() || eager__scope_recorder())
+    return EAGER_OK;
   return refuse_disabled();
 }
 
@@ -84,7 +85,8 @@ void eager__note_graph_use(const char *which) {
 }
 
 bool eager_executing_eagerly(void) {
-  return eager__runtime_get() != NULL && is_enabled() && !eager__scope_recorder();
+  return eager__runtime_get() != NULL && eager__runtime_is_enabled() &&
+         !eager__scope_recorder();
 }
 
 /* --- Enabling --- */
@@ -172,11 +174,11 @@ static eager_status compare(const eager__runtime *runtime,
   if (status == EAGER_OK) {
     eager__options_compare(&runtime->options, requested, &differences);
     if (differences.size)
-      status = eager__fail(EAGER_INVALID_ARGUMENT,
-                           "%s with other options: %s. The active options stay",
-                           is_enabled() ? "eager execution is already enabled"
-                                        : "a session was already made",
-                           differences.text + 2);
+      status = eager__fail(
+          EAGER_INVALID_ARGUMENT, "%s with other options: %s. The active options stay",
+          eager__runtime_is_enabled() ? "eager execution is already enabled"
+                                      : "a session was already made",
+          differences.text + 2);
   }
   eager__strbuf_free(&differences);
   return status;
@@ -311,7 +313,7 @@ static eager_status enable_first(eager__options *requested, process_state next) 
 static eager_status enable(eager__options *requested, bool *out_first) {
   const char *used = atomic_load(&graph_use);
   eager__runtime *runtime = eager__runtime_get();
-  if (used && !is_enabled()) {
+  if (used && !eager__runtime_is_enabled()) {
     eager__options_free(requested);
     EAGER__FAIL(EAGER_INVALID_ARGUMENT,
                 "eager execution must be enabled at program startup: a graph was already "

@@ -76,7 +76,7 @@ eager_status eager_tensor_from_cl_mem(const char *device, cl_mem mem, size_t off
   eager__shape shape;
   eager__device *on;
   EAGER__TRY(eager__runtime_require(&runtime));
-  on = eager__scope_device(runtime);
+  EAGER__TRY(eager__scope_device(runtime, &on));
   if (device) EAGER__TRY(eager__runtime_find_device(runtime, device, &on));
   EAGER__TRY(eager__shape_make(dtype, rank, dims, &shape));
   EAGER__REQUIRE(mem, EAGER_INVALID_ARGUMENT, "mem is NULL");

@@ -11,7 +11,7 @@ typedef struct name_scope {
 } name_scope;
 
 static _Thread_local name_scope *scopes;
-static _Thread_local size_t count, capacity;
+static _Thread_local size_t count, capacity, floor_count;
 
 bool eager__name_scope_is_open(size_t depth) {
   return count && scopes[count - 1].depth == depth;
@@ -33,25 +33,34 @@ void eager__name_scope_push(char *prefix, size_t depth) {
 }
 
 bool eager__name_scope_pop(size_t depth) {
-  if (!eager__name_scope_is_open(depth)) return false;
+  if (!eager__name_scope_is_above_floor() || !eager__name_scope_is_open(depth))
+    return false;
   eager__free(scopes[--count].prefix);
   return true;
-}
-
-size_t eager__name_scope_count(void) {
-  return count;
-}
-
-void eager__name_scope_close(size_t least) {
-  while (count > least) eager__free(scopes[--count].prefix);
 }
 
 void eager__name_scope_close_depth(size_t depth) {
   while (count && scopes[count - 1].depth >= depth) eager__free(scopes[--count].prefix);
 }
 
+size_t eager__name_scope_raise_floor(void) {
+  size_t before = floor_count;
+  floor_count = count;
+  return before;
+}
+
+bool eager__name_scope_is_above_floor(void) {
+  return count > floor_count;
+}
+
+void eager__name_scope_lower_floor(size_t before) {
+  while (count > floor_count) eager__free(scopes[--count].prefix);
+  floor_count = before;
+}
+
 void eager__name_scope_drop(void) {
-  eager__name_scope_close(0);
+  floor_count = 0;
+  eager__name_scope_lower_floor(0);
   eager__free(scopes);
   scopes = NULL;
   capacity = 0;

@@ -17,14 +17,17 @@ bool eager__name_scope_is_open(size_t depth);
 eager_status eager__name_scope_reserve(void);
 void eager__name_scope_push(char *prefix, size_t depth);
 
-/* Closes the innermost. False: none was opened in graph scope `depth`. */
+/* Closes the innermost. False: none was opened in graph scope `depth` above the floor. */
 bool eager__name_scope_pop(size_t depth);
 
-/* How many are open, and closing all but `count` of them. */
-size_t eager__name_scope_count(void);
-void eager__name_scope_close(size_t count);
-/* Those that were opened in graph scope `depth` or further in. */
+/* All that were opened in graph scope `depth` or further in. */
 void eager__name_scope_close_depth(size_t depth);
+
+/* Those that are open cannot be closed until the floor is lowered to what it was before;
+ * which closes what was opened since. */
+size_t eager__name_scope_raise_floor(void);
+bool eager__name_scope_is_above_floor(void);
+void eager__name_scope_lower_floor(size_t before);
 
 /* At the end of the thread. */
 void eager__name_scope_drop(void);

@@ -35,6 +35,17 @@ eager_status eager__scope_push_recorder(eager__recorder *recorder);
 eager_status eager__scope_pop_recorder(void);
 size_t eager__scope_recorder_depth(void);
 
+/* While a function's body runs, what was open before stays open: of graph, name and device
+ * scopes it can end only its own, and tidy scopes of before do not count, so that what it
+ * makes is nobody's but its. Raising gives what lowering is handed. */
+typedef struct eager__scope_floor {
+  size_t recorders, devices, tidies, names;
+} eager__scope_floor;
+eager__scope_floor eager__scope_raise_floor(void);
+/* "tidy scopes" that were opened since and not ended, or NULL; lowering ends them. */
+const char *eager__scope_left_open(void);
+void eager__scope_lower_floor(eager__scope_floor before);
+
 /* Between the two this thread runs a graph: its device, recording and tidy scopes of before
  * do not count, and its ops run although eager execution may not be enabled. The end is
  * handed what the beginning gave. */

@@ -20,6 +20,7 @@ typedef struct eager__runtime {
 
 /* The runtime if enabled, or made for a session, and not shut down; else NULL. */
 eager__runtime *eager__runtime_get(void);
+bool eager__runtime_is_enabled(void);
 
 /* For ops and scopes: enabled, or this thread records or runs a session.
  * FAILED_PRECONDITION with semantics.md's texts. */
@@ -49,6 +50,11 @@ eager_status eager__runtime_find_device(eager__runtime *runtime, const char *nam
 /* The same, NULL meaning the default device. */
 eager_status eager__runtime_device_or_default(eager__runtime *runtime, const char *name,
                                               eager__device **out);
+
+/* While there is no runtime: the short name of a device that the machine has, or that
+ * EAGERCL_VISIBLE_DEVICES gives a name of its own. What the runtime to come makes of it is
+ * seen when it is needed. INVALID_ARGUMENT and NOT_FOUND as above. */
+eager_status eager__foresee_device(const char *name, char short_name[EAGER__SHORT_NAME]);
 
 /* Says once, at INFO, which fields of the first config have no effect on these devices. */
 void eager__runtime_log_ineffective(const eager__runtime *runtime,

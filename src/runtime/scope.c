@@ -1,5 +1,6 @@
 #include "runtime/scope.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,13 @@ typedef struct tidy_scope {
   size_t begin; /* of its tensors in the thread's list */
 } tidy_scope;
 
+typedef struct device_scope {
+  eager__device *device;        /* NULL: named before there was a runtime, as */
+  char name[EAGER__SHORT_NAME]; /* "": the default device */
+} device_scope;
+
 typedef struct thread_state {
-  eager__device **devices;
+  device_scope *devices;
   size_t device_count, device_capacity;
   bool has_policy, has_mode;
   eager_device_policy policy;
@@ -25,11 +31,11 @@ typedef struct thread_state {
   size_t kept_count, kept_capacity;
   tidy_scope *tidies;
   size_t tidy_count, tidy_capacity;
-  size_t tidy_floor; /* those below do not count */
   eager__recorder **recorders;
   size_t recorder_count, recorder_capacity;
-  int sessions;          /* under way */
-  size_t recorder_floor; /* those below are from before the session */
+  int sessions;            /* under way */
+  size_t recorders_before; /* the session began: they do not count */
+  eager__scope_floor floor;
   eager__thread_work *work;
 } thread_state;
 
@@ -51,6 +57,7 @@ static void release_kept(size_t from) {
 
 static void drop_thread(void *unused) {
   (void)unused;
+  state.floor = (eager__scope_floor){0}; /* a body may end its thread */
   release_kept(0);
   while (state.recorder_count) (void)eager__scope_pop_recorder();
   eager__name_scope_drop();
@@ -84,15 +91,29 @@ void eager__scope_own_thread(void) {
 
 /* --- Devices, policy, mode --- */
 
-eager__device *eager__scope_device(eager__runtime *runtime) {
-  return state.device_count && !state.sessions ? state.devices[state.device_count - 1]
-                                               : runtime->default_device;
+/* The innermost device scope, or NULL. */
+static device_scope *device_scope_here(void) {
+  return state.device_count ? &state.devices[state.device_count - 1] : NULL;
+}
+
+eager_status eager__scope_device(eager__runtime *runtime, eager__device **out) {
+  device_scope *here = device_scope_here();
+  *out = runtime->default_device;
+  if (!here || state.sessions) return EAGER_OK;
+  if (!here->device) {
+    const char *name = here->name[0] ? here->name : NULL;
+    EAGER__TRY(eager__runtime_device_or_default(runtime, name, &here->device));
+  }
+  *out = here->device;
+  return EAGER_OK;
 }
 
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
                                eager__device **out) {
-  *out = eager__scope_device(runtime);
-  if (name) EAGER__TRY(eager__runtime_find_device(runtime, name, out));
+  if (name)
+    EAGER__TRY(eager__runtime_find_device(runtime, name, out));
+  else
+    EAGER__TRY(eager__scope_device(runtime, out));
   return eager__runtime_open_device(runtime, *out);
 }
 
@@ -104,41 +125,55 @@ eager_execution_mode eager__scope_mode(eager__runtime *runtime) {
   return state.has_mode ? state.mode : runtime->options.mode;
 }
 
-bool eager__scope_has_tidies(void) {
-  return state.tidy_count > state.tidy_floor;
+static bool has_tidies(void) {
+  return state.tidy_count > state.floor.tidies;
 }
 
 static bool has_tidy(void) {
-  return eager__scope_has_tidies() && !state.sessions;
+  return has_tidies() && !state.sessions;
 }
 
+/* Ops that are not a session's run only where execution was enabled before any scope. */
 eager__scope eager__scope_look(eager__runtime *runtime) {
-  return (eager__scope){eager__scope_device(runtime), eager__scope_mode(runtime),
-                        has_tidy()};
+  const device_scope *here = state.sessions ? NULL : device_scope_here();
+  assert(!here || here->device);
+  return (eager__scope){here ? here->device : runtime->default_device,
+                        eager__scope_mode(runtime), has_tidy()};
 }
 
 const char *eager__scope_device_name(void) {
-  if (!state.device_count || state.sessions) return NULL;
-  return state.devices[state.device_count - 1]->short_name;
+  const device_scope *here = state.sessions ? NULL : device_scope_here();
+  if (!here) return NULL;
+  if (here->device) return here->device->short_name;
+  return here->name[0] ? here->name : NULL;
 }
 
 eager_status eager_push_device(const char *name) {
   eager__runtime *runtime;
-  eager__device *device;
-  EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__TRY(eager__runtime_place(runtime, name, NULL, &device));
+  device_scope scope = {0};
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
+  if (runtime)
+    EAGER__TRY(eager__runtime_place(runtime, name, NULL, &scope.device));
+  else if (name)
+    EAGER__TRY(eager__foresee_device(name, scope.name));
   EAGER__TRY(eager__reserve(&state.devices, &state.device_capacity, state.device_count + 1,
                             sizeof *state.devices));
   eager__scope_own_thread();
-  state.devices[state.device_count++] = device;
+  state.devices[state.device_count++] = scope;
   return EAGER_OK;
+}
+
+/* There may be one, but it was not opened in the function's body that this thread is in. */
+static eager_status refuse_end(const char *text, size_t open) {
+  EAGER__FAIL(EAGER_FAILED_PRECONDITION, "%s this %s", text,
+              open ? "function's body" : "thread");
 }
 
 eager_status eager_pop_device(void) {
   eager__runtime *runtime;
-  EAGER__TRY(eager__runtime_require(&runtime));
-  EAGER__REQUIRE(state.device_count, EAGER_FAILED_PRECONDITION,
-                 "eager_pop_device: no device scope is open in this thread");
+  EAGER__TRY(eager__runtime_require_scope(&runtime));
+  if (state.device_count == state.floor.devices)
+    return refuse_end("eager_pop_device: no device scope is open in", state.device_count);
   state.device_count--;
   return EAGER_OK;
 }
@@ -158,7 +193,8 @@ eager_status eager_set_thread_device_policy(eager_device_policy policy) {
 
 eager_device_policy eager_get_device_policy(void) {
   eager__runtime *runtime = eager__runtime_get();
-  return runtime ? eager__scope_policy(runtime) : EAGER_DEVICE_PLACEMENT_AUTO;
+  bool has_one = runtime && (state.has_policy || eager__runtime_is_enabled());
+  return has_one ? eager__scope_policy(runtime) : EAGER_DEVICE_PLACEMENT_AUTO;
 }
 
 eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
@@ -179,13 +215,14 @@ eager_status eager_set_thread_execution_mode(eager_execution_mode mode) {
 
 eager_execution_mode eager_get_execution_mode(void) {
   eager__runtime *runtime = eager__runtime_get();
-  return runtime ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
+  bool has_one = runtime && (state.has_mode || eager__runtime_is_enabled());
+  return has_one ? eager__scope_mode(runtime) : EAGER_EXECUTION_AUTO;
 }
 
 /* --- Recording, and running what was recorded --- */
 
 eager__recorder *eager__scope_recorder(void) {
-  if (state.recorder_count == state.recorder_floor) return NULL;
+  if (state.recorder_count == state.recorders_before) return NULL;
   return state.recorders[state.recorder_count - 1];
 }
 
@@ -198,8 +235,8 @@ eager_status eager__scope_push_recorder(eager__recorder *recorder) {
 }
 
 eager_status eager__scope_pop_recorder(void) {
-  EAGER__REQUIRE(state.recorder_count, EAGER_FAILED_PRECONDITION,
-                 "eager_graph_end: no graph scope is open in this thread");
+  if (state.recorder_count == state.floor.recorders)
+    return refuse_end("eager_graph_end: no graph scope is open in", state.recorder_count);
   eager__name_scope_close_depth(state.recorder_count);
   eager__recorder *last = state.recorders[--state.recorder_count];
   last->end(last);
@@ -211,15 +248,15 @@ size_t eager__scope_recorder_depth(void) {
 }
 
 size_t eager__scope_begin_session(void) {
-  size_t before = state.recorder_floor;
+  size_t before = state.recorders_before;
   state.sessions++;
-  state.recorder_floor = state.recorder_count;
+  state.recorders_before = state.recorder_count;
   return before;
 }
 
 void eager__scope_end_session(size_t before) {
   state.sessions--;
-  state.recorder_floor = before;
+  state.recorders_before = before;
 }
 
 bool eager__scope_in_session(void) {
@@ -277,7 +314,7 @@ eager_status eager_tidy_begin(void) {
 eager_status eager_tidy_end(void) {
   eager__runtime *runtime;
   EAGER__TRY(eager__runtime_require_scope(&runtime));
-  EAGER__REQUIRE(eager__scope_has_tidies(), EAGER_FAILED_PRECONDITION,
+  EAGER__REQUIRE(has_tidies(), EAGER_FAILED_PRECONDITION,
                  "eager_tidy_end: no tidy scope is open in this thread");
   release_kept(state.tidies[--state.tidy_count].begin);
   return EAGER_OK;
@@ -311,14 +348,27 @@ void eager__scope_give(eager_tensor *t) {
   state.kept[state.kept_count++] = t;
 }
 
-size_t eager__scope_set_tidies_aside(void) {
-  size_t before = state.tidy_floor;
-  state.tidy_floor = state.tidy_count;
+/* --- Bodies of functions --- */
+
+eager__scope_floor eager__scope_raise_floor(void) {
+  eager__scope_floor before = state.floor;
+  state.floor = (eager__scope_floor){state.recorder_count, state.device_count,
+                                     state.tidy_count, eager__name_scope_raise_floor()};
   return before;
 }
 
-void eager__scope_take_tidies_back(size_t before) {
-  if (eager__scope_has_tidies()) release_kept(state.tidies[state.tidy_floor].begin);
-  state.tidy_count = state.tidy_floor;
-  state.tidy_floor = before;
+const char *eager__scope_left_open(void) {
+  if (state.recorder_count > state.floor.recorders) return "graph scopes";
+  if (eager__name_scope_is_above_floor()) return "name scopes";
+  if (state.device_count > state.floor.devices) return "device scopes";
+  return has_tidies() ? "tidy scopes" : NULL;
+}
+
+void eager__scope_lower_floor(eager__scope_floor before) {
+  if (has_tidies()) release_kept(state.tidies[state.floor.tidies].begin);
+  while (state.recorder_count > state.floor.recorders) (void)eager__scope_pop_recorder();
+  eager__name_scope_lower_floor(before.names);
+  state.tidy_count = state.floor.tidies;
+  state.device_count = state.floor.devices;
+  state.floor = before;
 }

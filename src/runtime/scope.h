@@ -9,8 +9,9 @@
 /* This thread has something that goes when it ends. */
 void eager__scope_own_thread(void);
 
-/* The innermost device scope's, else the default device. */
-eager__device *eager__scope_device(eager__runtime *runtime);
+/* The innermost device scope's, else the default device. NOT_FOUND where one was named
+ * before there was a runtime, which does not have it. */
+eager_status eager__scope_device(eager__runtime *runtime, eager__device **out);
 /* The device called `name`, or for NULL the one above, opened. */
 eager_status eager__scope_open(eager__runtime *runtime, const char *name,
                                eager__device **out);
@@ -45,11 +46,6 @@ void eager__thread_work_submitted(eager__thread_work *work, int device, bool by_
 
 /* Makes sure that `count` outputs can be given without failing. */
 eager_status eager__scope_reserve(int count);
-/* Tidy scopes that are open do not count until they are taken back: what is made meanwhile
- * is nobody's but the maker's. Scopes opened since are ended then. */
-size_t eager__scope_set_tidies_aside(void);
-void eager__scope_take_tidies_back(size_t before);
-bool eager__scope_has_tidies(void);
 /* Hands a reference out to the caller: in a tidy scope it becomes the scope's. */
 void eager__scope_give(eager_tensor *t);
 

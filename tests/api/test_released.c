@@ -4,6 +4,7 @@
 #include "base/handles.h"
 #include "calls.h"
 #include "program.h"
+#include "test_values.h"
 
 static const char words[] = "was released before";
 
@@ -17,7 +18,8 @@ static bool is_handle(const call_parameter *parameter) {
   static const char *const types[] = {
       "eager_tensor *",  "const eager_tensor *", "eager_op *",
       "eager_kernel *",  "eager_npz *",          "const eager_npz *",
-      "eager_session *", "eager_function *",     "const eager_function *"};
+      "eager_session *", "eager_function *",     "const eager_function *",
+      "eager_graph *"};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (strcmp(parameter->type, types[i]) == 0) return true;
   return false;
@@ -115,6 +117,44 @@ static void the_text_names_what_it_was(void **state) {
   end();
 }
 
+/* Tensors and sessions keep a graph, but not its handle. */
+static void a_graph_that_is_kept_is_gone_too(void **state) {
+  (void)state;
+  begin();
+  eager_graph *g;
+  eager_session *s, *other;
+  eager_tensor *x, *out;
+  char *text;
+  assert_ok(eager_graph_new(&g));
+  assert_ok(eager_graph_begin(g));
+  assert_ok(eager_placeholder(EAGER_FLOAT32, 0, NULL, "x", &x));
+  assert_ok(eager_graph_end());
+  assert_ok(eager_session_new(g, NULL, &s));
+  assert_ok(eager_graph_begin(g));
+  eager_graph_release(g);
+  assert_ok(eager_add(x, x, &out)); /* the scope keeps it, too */
+  assert_ok(eager_graph_end());
+  assert_fails(eager_graph_begin(g), EAGER_INVALID_ARGUMENT,
+               "the graph was released before: it was a graph");
+  assert_fails_like(eager_graph_dump(g, EAGER_GRAPH_TEXT, &text), EAGER_INVALID_ARGUMENT,
+                    words);
+  assert_fails_like(eager_session_new(g, NULL, &other), EAGER_INVALID_ARGUMENT, words);
+  test_log_clear();
+  eager_graph_release(g);
+  assert_int_equal(
+      test_log_count("eager_graph_release: the graph was released before: it was a graph"),
+      1);
+  eager_tensor *sum = out, *scalar;
+  assert_ok(eager_scalar_float32(2, &scalar));
+  assert_ok(eager_session_run(s, &x, &scalar, 1, &sum, 1, &out));
+  assert_true(*test_read(out) == 4);
+  eager_tensor *mine[] = {x, sum, out, scalar};
+  for (int i = 0; i < 4; i++) eager_tensor_release(mine[i]);
+  eager_session_release(s);
+  assert_fails_like(eager_graph_begin(g), EAGER_INVALID_ARGUMENT, words);
+  end();
+}
+
 /* A new handle at an old one's address would make that look live. */
 static void an_address_is_not_used_again_soon(void **state) {
   (void)state;
@@ -135,6 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(released_handles_are_told),
       cmocka_unit_test(the_text_names_what_it_was),
+      cmocka_unit_test(a_graph_that_is_kept_is_gone_too),
       cmocka_unit_test(an_address_is_not_used_again_soon),
   };
   return test_main("api/released", tests, sizeof tests / sizeof *tests);

@@ -201,12 +201,41 @@ static eager_status leaves_a_scope(eager_tensor *const *inputs, size_t input_cou
   return status;
 }
 
-static eager_status ends_its_scope(eager_tensor *const *inputs, size_t input_count,
-                                   eager_tensor **outputs, size_t output_count,
-                                   void *user) {
+static eager_status leaves_a_name_scope(eager_tensor *const *inputs, size_t input_count,
+                                        eager_tensor **outputs, size_t output_count,
+                                        void *user) {
   (void)input_count, (void)output_count, (void)user;
-  eager_status status = eager_negative(inputs[0], &outputs[0]);
-  return status == EAGER_OK ? eager_graph_end() : status;
+  eager_status status = eager_name_scope_begin("body");
+  return status == EAGER_OK ? eager_negative(inputs[0], &outputs[0]) : status;
+}
+
+static eager_status leaves_a_device_scope(eager_tensor *const *inputs, size_t input_count,
+                                          eager_tensor **outputs, size_t output_count,
+                                          void *user) {
+  (void)input_count, (void)output_count, (void)user;
+  eager_status status = eager_push_device(NULL);
+  return status == EAGER_OK ? eager_negative(inputs[0], &outputs[0]) : status;
+}
+
+static eager_status ends_a_graph_scope(eager_tensor *const *inputs, size_t input_count,
+                                       eager_tensor **outputs, size_t output_count,
+                                       void *user) {
+  (void)inputs, (void)input_count, (void)outputs, (void)output_count, (void)user;
+  return eager_graph_end();
+}
+
+static eager_status ends_a_name_scope(eager_tensor *const *inputs, size_t input_count,
+                                      eager_tensor **outputs, size_t output_count,
+                                      void *user) {
+  (void)inputs, (void)input_count, (void)outputs, (void)output_count, (void)user;
+  return eager_name_scope_end();
+}
+
+static eager_status ends_a_device_scope(eager_tensor *const *inputs, size_t input_count,
+                                        eager_tensor **outputs, size_t output_count,
+                                        void *user) {
+  (void)inputs, (void)input_count, (void)outputs, (void)output_count, (void)user;
+  return eager_pop_device();
 }
 
 static eager_status leaves_a_scope_with_its_output(eager_tensor *const *inputs,
@@ -227,39 +256,84 @@ static eager_status fails_in_a_scope(eager_tensor *const *inputs, size_t input_c
   return status == EAGER_OK ? eager_add(inputs[0], NULL, &none) : status;
 }
 
+static const struct {
+  eager_function_body body;
+  size_t outputs;
+  eager_status status;
+  const char *text;
+} bad_bodies[] = {
+    {reads, 1, EAGER_FAILED_PRECONDITION,
+     "the tensor input:0 is symbolic: run it in a session"},
+    {gives_nothing, 2, EAGER_INVALID_ARGUMENT, "the function's body left outputs[1] NULL"},
+    {leaves_a_scope_with_its_output, 1, EAGER_FAILED_PRECONDITION,
+     "the function's body left tidy scopes open"},
+    {fails_in_a_scope, 1, EAGER_INVALID_ARGUMENT,
+     "input #1(zero-based) of AddV2, `y`, is NULL [Op:AddV2]"},
+    {leaves_a_tidy_scope, 1, EAGER_FAILED_PRECONDITION,
+     "the function's body left tidy scopes open"},
+    {leaves_a_scope, 1, EAGER_FAILED_PRECONDITION,
+     "the function's body left graph scopes open"},
+    {leaves_a_name_scope, 1, EAGER_FAILED_PRECONDITION,
+     "the function's body left name scopes open"},
+    {leaves_a_device_scope, 1, EAGER_FAILED_PRECONDITION,
+     "the function's body left device scopes open"},
+    {ends_a_graph_scope, 1, EAGER_FAILED_PRECONDITION,
+     "eager_graph_end: no graph scope is open in this function's body"},
+    {ends_a_name_scope, 1, EAGER_FAILED_PRECONDITION,
+     "eager_name_scope_end: no name scope is open in this thread's graph scope"},
+    {ends_a_device_scope, 1, EAGER_FAILED_PRECONDITION,
+     "eager_pop_device: no device scope is open in this function's body"},
+};
+enum { BAD_BODIES = sizeof bad_bodies / sizeof *bad_bodies };
+
 static void bodies_that_go_wrong_are_told(void **state) {
   (void)state;
-  const struct {
-    eager_function_body body;
-    size_t outputs;
-    eager_status status;
-    const char *text;
-  } cases[] = {
-      {reads, 1, EAGER_FAILED_PRECONDITION,
-       "the tensor input:0 is symbolic: run it in a session"},
-      {gives_nothing, 2, EAGER_INVALID_ARGUMENT,
-       "the function's body left outputs[1] NULL"},
-      {leaves_a_scope_with_its_output, 1, EAGER_FAILED_PRECONDITION,
-       "the function's body left tidy scopes open"},
-      {fails_in_a_scope, 1, EAGER_INVALID_ARGUMENT,
-       "input #1(zero-based) of AddV2, `y`, is NULL [Op:AddV2]"},
-      {leaves_a_tidy_scope, 1, EAGER_FAILED_PRECONDITION,
-       "the function's body left tidy scopes open"},
-      {leaves_a_scope, 1, EAGER_FAILED_PRECONDITION,
-       "the function's body left graph scopes open, or ended its own"},
-      {ends_its_scope, 1, EAGER_FAILED_PRECONDITION,
-       "the function's body left graph scopes open, or ended its own"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    eager_function *f = make(cases[i].body, cases[i].outputs);
+  for (int i = 0; i < BAD_BODIES; i++) {
+    eager_function *f = make(bad_bodies[i].body, bad_bodies[i].outputs);
     eager_tensor *x = placing_tensor(test_device(), EAGER_FLOAT32, 1), *out[2];
+    assert_ok(eager_push_device(test_device()));
     for (int again = 0; again < 2; again++) {
-      assert_fails(eager_function_call(f, &x, 1, out), cases[i].status, cases[i].text);
-      for (size_t k = 0; k < cases[i].outputs; k++) assert_null(out[k]);
+      assert_fails(eager_function_call(f, &x, 1, out), bad_bodies[i].status,
+                   bad_bodies[i].text);
+      for (size_t k = 0; k < bad_bodies[i].outputs; k++) assert_null(out[k]);
       assert_true(eager_executing_eagerly());
       assert_int_equal(eager_function_trace_count(f), 0);
     }
+    assert_ok(eager_pop_device());
+    assert_fails_like(eager_pop_device(), EAGER_FAILED_PRECONDITION,
+                      "is open in this thread");
     eager_tensor_release(x);
+    eager_function_release(f);
+  }
+}
+
+/* Whatever a body does, what its caller has open stays open. */
+static void callers_scopes_survive(void **state) {
+  (void)state;
+  for (int i = 0; i < BAD_BODIES; i++) {
+    eager_function *f = make(bad_bodies[i].body, bad_bodies[i].outputs);
+    eager_graph *g;
+    eager_tensor *x, *out[2], *y;
+    char *text;
+    assert_ok(eager_graph_new(&g));
+    assert_ok(eager_graph_begin(g));
+    assert_ok(eager_tidy_begin());
+    assert_ok(eager_name_scope_begin("outer"));
+    assert_ok(eager_push_device(test_device()));
+    assert_ok(eager_placeholder(EAGER_FLOAT32, 0, NULL, "x", &x));
+    assert_int_equal(eager_function_call(f, &x, 1, out), bad_bodies[i].status);
+    for (size_t k = 0; k < bad_bodies[i].outputs; k++) assert_null(out[k]);
+    assert_ok(eager_negative(x, &y));
+    assert_ok(eager_graph_dump(g, EAGER_GRAPH_TEXT, &text));
+    assert_non_null(
+        strstr(text, test_text("= Neg(outer/x:0) float32[] on %s\n", test_device())));
+    assert_memory_equal(text + strlen("outer/x = Placeholder() float32[]\n"), "outer/", 6);
+    assert_ok(eager_pop_device());
+    assert_ok(eager_name_scope_end());
+    assert_ok(eager_tidy_end());
+    assert_ok(eager_graph_end());
+    eager_free(text);
+    eager_graph_release(g);
     eager_function_release(f);
   }
 }
@@ -325,6 +399,7 @@ int main(void) {
       cmocka_unit_test(runs_in_the_callers_scope),
       cmocka_unit_test(becomes_part_of_a_graph),
       cmocka_unit_test(bodies_that_go_wrong_are_told),
+      cmocka_unit_test(callers_scopes_survive),
       cmocka_unit_test(gives_inputs_and_constants),
       cmocka_unit_test(threads_call_at_once),
   };

@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic,pocl-pthread */
+/* ctest: devices=pocl-pthread */
 /* semantics.md section 1: graphs in a program that never enables, and the order of the two.
  * Each test has a process of its own. */
 #include "placing.h"

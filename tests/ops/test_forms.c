@@ -13,7 +13,7 @@
 enum { USES = 4 };
 
 static bool lays_out(void) {
-  return eager__scope_device(eager__runtime_get())->traits.cpu_like;
+  return eager__scope_look(eager__runtime_get()).device->traits.cpu_like;
 }
 
 static bool has_forms(const eager_tensor *t) {

@@ -23,7 +23,7 @@ static void begin(const char *path) {
 }
 
 static eager__device *lane(void) {
-  return eager__scope_device(eager__runtime_get());
+  return eager__scope_look(eager__runtime_get()).device;
 }
 
 /* CLBlast's kernels read uninitialised memory: Oclgrind reports them, and takes minutes. */
