@@ -40,10 +40,10 @@ void fault_inputs_elsewhere(fault_attempt *a);
 /* scenario_session.c: graphs and sessions, a run, and what every such scenario ends with.
  */
 void fault_training_session(fault_attempt *a);
-void fault_warm_session(fault_attempt *a);
 void fault_picking_session(fault_attempt *a);
 void fault_crossing_session(fault_attempt *a);
 void fault_session(fault_attempt *a);
+void fault_session_twice(fault_attempt *a);
 void fault_session_again(fault_attempt *a);
 
 /* scenario_training.c */
