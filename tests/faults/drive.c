@@ -19,6 +19,7 @@ static int attempt(fault_attempt *a, fault_progress *p, int nth, int code) {
   kind->arm(a, nth, code);
   p->scenario->act(a);
   int count = kind->disarm(a);
+  if (p->scenario->after != NULL) p->scenario->after(a);
   (p->scenario->finish != NULL ? p->scenario->finish : fault_finish)(a);
   return count;
 }

@@ -84,6 +84,7 @@ static const fault_expectation rows[] = {
     {"clEnqueue", WORK, -36, FAULT_LOST, EAGER_OK, dead},
     {"clEnqueue", WORK, -9999, FAULT_LOST, EAGER_OK, dead},
     {"clEnqueue", WORK, -54, FAULT_TOLD, EAGER_INTERNAL, NULL},
+    {"clEnqueueMapBuffer", WORK, -12, FAULT_TOLD, EAGER_INTERNAL, NULL},
     {"clEnqueueMarkerWithWaitList", WORK, 0, FAULT_SURVIVED, EAGER_OK,
      "asked again by whoever waits"},
     {"clEnqueueUnmapMemObject", WORK, 0, FAULT_SURVIVED, EAGER_OK,

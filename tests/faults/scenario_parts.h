@@ -33,6 +33,19 @@ void fault_one_input(fault_attempt *a);
 void fault_two_inputs(fault_attempt *a);
 void fault_add(fault_attempt *a);
 
+/* A matrix and the numbers of two rows; a matrix on another context and a row here. */
+void fault_matrix_and_rows(fault_attempt *a);
+void fault_inputs_elsewhere(fault_attempt *a);
+
+/* scenario_session.c: graphs and sessions, a run, and what every such scenario ends with.
+ */
+void fault_training_session(fault_attempt *a);
+void fault_picking_session(fault_attempt *a);
+void fault_crossing_session(fault_attempt *a);
+void fault_session(fault_attempt *a);
+void fault_session_twice(fault_attempt *a);
+void fault_session_again(fault_attempt *a);
+
 /* scenario_training.c */
 void fault_perceptron(fault_attempt *a);
 void fault_training_step(fault_attempt *a);

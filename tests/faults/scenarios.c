@@ -90,7 +90,7 @@ static void fill(fault_attempt *a) {
   fault_expect(a, zeros, expected, sizeof expected);
 }
 
-static void matrix_and_rows(fault_attempt *a) {
+void fault_matrix_and_rows(fault_attempt *a) {
   const int32_t rows[2] = {5, 0};
   const int64_t two = 2;
   fault_floats(a, a->here, 2, fault_matrix, 1);
@@ -130,7 +130,7 @@ static void wait_in_every_way(fault_attempt *a) {
 
 /* ---- Copies ---- */
 
-static void inputs_elsewhere(fault_attempt *a) {
+void fault_inputs_elsewhere(fault_attempt *a) {
   fault_floats(a, a->there, 2, fault_matrix, 1);
   fault_floats(a, a->here, 1, &columns, 2);
   fault_trim(a);
@@ -239,23 +239,30 @@ const fault_scenario fault_scenarios[] = {
     {"op", FAULT_RUNNING, SILENT, .subject = "AddV2", .prepare = fault_two_inputs,
      .act = fault_add},
     {"fill", FAULT_RUNNING, SILENT, .subject = "Zeros", .prepare = fault_trim, .act = fill},
-    {"checked_op", FAULT_RUNNING, SILENT, .subject = "GatherV2", .prepare = matrix_and_rows,
-     .act = gather},
+    {"checked_op", FAULT_RUNNING, SILENT, .subject = "GatherV2",
+     .prepare = fault_matrix_and_rows, .act = gather},
     {"waiting", FAULT_RUNNING, SILENT, .subject = "Neg", .prepare = fault_one_input,
      .act = wait_in_every_way},
     {"training_step", FAULT_RUNNING, SILENT, .prepare = fault_perceptron,
      .act = fault_training_step},
+    {"session", FAULT_RUNNING, SILENT, .prepare = fault_training_session,
+     .act = fault_session_twice, .after = fault_session_again},
+    {"session_checked", FAULT_RUNNING, SILENT, .subject = "GatherV2",
+     .prepare = fault_picking_session, .act = fault_session, .after = fault_session_again},
+    {"session_across", FAULT_COPYING, SILENT, .only_full = true, .subject = "AddV2",
+     .lacks = needs_other_context, .prepare = fault_crossing_session, .act = fault_session,
+     .after = fault_session_again},
     {"traced_op", FAULT_TRACING, SILENT, .traces = true, .prepare = fault_two_inputs,
      .act = fault_traced_add},
     {"policy_warn", FAULT_COPYING, EAGER_DEVICE_PLACEMENT_WARN, .subject = "AddV2",
-     .lacks = needs_other_context, .prepare = inputs_elsewhere, .act = fault_add},
+     .lacks = needs_other_context, .prepare = fault_inputs_elsewhere, .act = fault_add},
     {"policy_silent", FAULT_COPYING, SILENT, .subject = "AddV2",
-     .lacks = needs_other_context, .prepare = inputs_elsewhere, .act = fault_add},
+     .lacks = needs_other_context, .prepare = fault_inputs_elsewhere, .act = fault_add},
     {"policy_silent_for_int32", FAULT_COPYING, EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32,
      .subject = "GatherV2", .lacks = needs_other_context, .prepare = int32_elsewhere,
      .act = gather},
     {"policy_explicit", FAULT_COPYING, EAGER_DEVICE_PLACEMENT_EXPLICIT,
-     .lacks = needs_other_context, .prepare = inputs_elsewhere, .act = copy_small},
+     .lacks = needs_other_context, .prepare = fault_inputs_elsewhere, .act = copy_small},
     {"copy_across_large", FAULT_COPYING, SILENT, .lacks = needs_other_context,
      .prepare = large_elsewhere, .act = copy_large},
     {"copy_beside_huge", FAULT_COPYING, SILENT, .lacks = needs_same_context,

@@ -36,6 +36,7 @@ typedef struct fault_scenario {
   const char *(*lacks)(const fault_attempt *a);
   void (*prepare)(fault_attempt *a); /* without fault, before each run; may be NULL */
   void (*act)(fault_attempt *a);
+  void (*after)(fault_attempt *a);  /* the fault is gone; may be NULL */
   void (*finish)(fault_attempt *a); /* NULL: fault_finish */
 } fault_scenario;
 

@@ -117,7 +117,7 @@ static int newest(rp_chooser *c, uint32_t dtypes) {
   return -1;
 }
 
-/* x + 0, 1 * x, x - 0 and the like, with what the number may stand for: -0, NaN. */
+/* x + 0, 1 * x, x - 0 and the like: some change what is -0 or NaN. */
 static bool append_neutral(rp_chooser *c) {
   static const struct {
     const char *name;
@@ -130,10 +130,16 @@ static bool append_neutral(rp_chooser *c) {
   int index = rp_op_named(forms[form].name);
   const rp_op *op = rp_op_at(index);
   int x = newest(c, op->dtypes);
+  if (rp_chance(c, 50)) {
+    eager_dtype dtype =
+        rp_choose_dtype(c, op->dtypes & RP_FLOATS ? op->dtypes & RP_FLOATS : op->dtypes);
+    rp_fill special = {RP_FILL_SPECIAL, (uint32_t)rp_choose(c, 0, 1 << 30), -1, 1};
+    x = rp_choose_new(c, dtype, rp_choose_shape(c, 1, 3), special);
+  }
   if (x < 0 || (op->is_rough && !c->roughly)) return false;
   rp_step step = {.code = RP_OP, .op = index, .device = -1, .output_count = 1};
   rp_fill fill = {RP_FILL_SMALL, 0, forms[form].number, forms[form].number};
-  test_shape shape = rp_chance(c, 70) ? (test_shape){0} : rp_look(c, x)->shape;
+  test_shape shape = rp_chance(c, 85) ? (test_shape){0} : rp_look(c, x)->shape;
   int number = rp_choose_new(c, rp_look(c, x)->dtype, shape, fill);
   bool first = forms[form].first && rp_chance(c, 50);
   step.typed = rp_chance(c, 50);
@@ -189,11 +195,11 @@ static bool append_layer(rp_chooser *c) {
 static bool append_any(rp_chooser *c) {
   int chance = (int)rp_choose(c, 1, 100);
   if (chance <= 5) return append_again(c);
-  if (chance <= 10) return append_neutral(c);
-  if (chance <= 12) return append_there_and_back(c);
-  if (chance <= 17) return append_layer(c);
-  if (chance <= 18) return rp_append_on_device(c, RP_PUSH);
-  if (chance <= 19) return rp_append_on_device(c, RP_COPY);
+  if (chance <= 13) return append_neutral(c);
+  if (chance <= 15) return append_there_and_back(c);
+  if (chance <= 20) return append_layer(c);
+  if (chance <= 21) return rp_append_on_device(c, RP_PUSH);
+  if (chance <= 22) return rp_append_on_device(c, RP_COPY);
   return append_op(c, choose_op(c));
 }
 

@@ -30,11 +30,17 @@ static void evaluate_softmax(const rp_op *op, const rp_step *step,
 
 static void evaluate_fold(const rp_op *op, const rp_step *step, const rp_value *const *in,
                           rp_result *result) {
+  test_shape shape = in[0]->shape;
   unsigned axes;
-  bool keep = rp_attr_int(step, "keep_dims", 0) != 0;
+  bool keep = rp_attr_int(step, "keep_dims", 0) != 0, folds = false;
   (void)op;
-  if (rp_read_axes(step, in[0]->shape.rank, result, &axes))
-    give(result, in[0]->dtype, test_reduced(in[0]->shape, axes, keep));
+  if (!rp_read_axes(step, shape.rank, result, &axes)) return;
+  for (int i = 0; i < shape.rank; i++)
+    folds = folds || (axes >> i & 1 && shape.dims[i] != 1);
+  if (folds)
+    give(result, in[0]->dtype, test_reduced(shape, axes, keep));
+  else
+    rp_unclear(result); /* perhaps a view */
 }
 
 /* Of the last axis: y, and what it takes from each row (RMSNorm has no mean). */

@@ -70,7 +70,7 @@ typedef enum rp_filling {
   RP_FILL_ZERO,
   RP_FILL_SMALL,   /* whole numbers from low to high */
   RP_FILL_HALVES,  /* floats: such numbers and halves between */
-  RP_FILL_SPECIAL, /* floats: also NaN and infinities */
+  RP_FILL_SPECIAL, /* floats: also NaN, infinities and -0 */
   RP_FILL_BITS,    /* any bits at all */
   RP_FILL_RISING,  /* low, then 0 or 1 more each time, up to high */
   RP_FILL_PERMUTATION,

@@ -138,14 +138,14 @@ static void shuffle(rp_value *value, uint64_t *state) {
 }
 
 static void fill_one(rp_value *value, int64_t i, rp_fill fill, uint64_t chance) {
-  static const double special[] = {NAN, INFINITY, -INFINITY};
+  static const double special[] = {NAN, INFINITY, -INFINITY, -0.0};
   uint64_t range = (uint64_t)(fill.high - fill.low) + 1;
   double v = (double)(fill.low + (int64_t)(chance % range));
   bool is_float = test_is_float(value->dtype);
   if (is_float && fill.kind == RP_FILL_HALVES && (chance >> 40) % 2 && v < fill.high)
     v += 0.5;
   if (is_float && fill.kind == RP_FILL_SPECIAL && (chance >> 40) % 5 == 0)
-    v = special[(chance >> 50) % 3];
+    v = special[(chance >> 50) % 4];
   if (is_float)
     rp_set(value, i, v);
   else
