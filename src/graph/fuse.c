@@ -47,17 +47,20 @@ static bool broadcasts(const eager__program *p, const eager__item *item) {
          eager__shape_equal(condition, &p->values[item->outputs[0]].shape);
 }
 
+static bool lacks(const eager__item *item, eager_dtype dtype) {
+  return dtype == EAGER_FLOAT64 && !item->device->info.has_float64;
+}
+
 /* The dtype of the groups it may join; EAGER_DTYPE_INVALID: of none. */
 static eager_dtype step_dtype(const eager__program *p, const eager__item *item) {
-  eager_dtype inputs[EAGER__MAX_INPUTS];
+  eager_dtype inputs[EAGER__MAX_INPUTS], output = p->values[item->outputs[0]].dtype;
   if (item->is_apart || item->user || item->output_count != 1 ||
       item->input_count > EAGER__MAX_INPUTS || item->op->variadic || !broadcasts(p, item))
     return EAGER_DTYPE_INVALID;
   for (int i = 0; i < item->input_count; i++) inputs[i] = p->values[item->inputs[i]].dtype;
-  eager_dtype dtype = eager__fused_dtype(item->op, item->attrs, inputs, item->input_count,
-                                         p->values[item->outputs[0]].dtype);
-  bool lacks = dtype == EAGER_FLOAT64 && !item->device->info.has_float64;
-  return lacks ? EAGER_DTYPE_INVALID : dtype;
+  eager_dtype dtype =
+      eager__fused_dtype(item->op, item->attrs, inputs, item->input_count, output);
+  return lacks(item, dtype) || lacks(item, output) ? EAGER_DTYPE_INVALID : dtype;
 }
 
 /* --- Would a group of these members be one kernel? --- */
@@ -139,11 +142,24 @@ static int find_makers(const fusing *f, const eager__item *item, eager_dtype dty
   return count;
 }
 
+/* A cast between two dtypes neither of which is bool is at an edge: the last step of what
+ * makes its input, or the first of what comes behind, whichever stores less. */
+static bool is_first_step(const fusing *f, const eager__item *item, eager_dtype *in_out) {
+  eager_dtype to = f->p->values[item->outputs[0]].dtype;
+  int maker;
+  if (!eager__fused_is_cast(item->op) || *in_out == to || to == EAGER_BOOL) return false;
+  if (eager_dtype_size(to) <= eager_dtype_size(*in_out) &&
+      find_makers(f, item, *in_out, &maker))
+    return false;
+  *in_out = to;
+  return true;
+}
+
 /* A group of its own, and as many of the makers' as fit behind each other. */
 static void join(fusing *f, int number, eager_dtype dtype) {
   int makers[EAGER__MAX_INPUTS], chains[EAGER__MAX_INPUTS + 1];
   const eager__item *item = &f->p->items[number];
-  int count = find_makers(f, item, dtype, makers);
+  int count = is_first_step(f, item, &dtype) ? 0 : find_makers(f, item, dtype, makers);
   int own = f->group_count++, chosen = 0, steps = 1;
   f->groups[own] = (group){dtype, number, number, 1, false, own};
   f->group_of[number] = own;
@@ -240,6 +256,7 @@ static void list_steps(fusing *f, const int *members, int count, eager__fused *f
       step->operands[k] = f->number[member->inputs[k]];
   }
   fused->step_count = count;
+  fused->output_count = 1; /* until they are listed */
 }
 
 static bool make_room(eager__item *item) {
@@ -276,6 +293,10 @@ static eager_status fuse(fusing *f, const group *g) {
   fused->dtype = g->dtype;
   list_inputs(f, members, g->count, &made, fused);
   list_steps(f, members, g->count, fused);
+  if (!eager__fused_is_valid(fused)) { /* casts met in its middle */
+    eager__item_clear(&made);
+    return EAGER_OK;
+  }
   list_outputs(f, members, g->count, &made, fused);
   made.user = fused;
   for (int i = 0; i < g->count; i++) {

@@ -112,6 +112,7 @@ static eager_status make(eager__plan *plan, eager_graph *g, const eager__request
   EAGER__TRY(eager__program_fuse(&plan->program));
   plan->reinterprets = reinterprets(&plan->program);
   EAGER__TRY(eager__plan_schedule(plan));
+  EAGER__TRY(eager__plan_prepare(plan));
   return eager__plan_bind(plan);
 }
 

@@ -5,6 +5,7 @@
  *             equal ones joined, exact identities, constants computed  simplify.c fold.c
  *             elementwise items joined into one kernel's               fuse.c
  *   schedule  the order, cut into segments of one device               schedule.c
+ *   kernels   those that fusing makes, built together                  prepare.c
  *   memory    where each value lies                                    arena.c
  *   commands  recorded once for each segment                           bind.c
  *
@@ -136,6 +137,7 @@ eager_status eager__program_fold(eager__program *p);
 /* Marked before. Parts of fused items are needed no more. */
 eager_status eager__program_fuse(eager__program *p);
 eager_status eager__plan_schedule(eager__plan *plan);
+eager_status eager__plan_prepare(eager__plan *plan);
 eager_status eager__plan_bind(eager__plan *plan);
 
 /* A call of the item's op as its launch sees it, but for the buffers. It refers to the
