@@ -95,7 +95,7 @@ static eager_status try_write(eager__device *device, eager__mem *mem, size_t off
   slot *taken = find_room(staging, size, &end);
   *out_full = taken == NULL ? staging->oldest->seq : 0;
   if (taken == NULL) return EAGER_OK;
-  EAGER__TRY(eager__timeline_reserve_retiree(&device->compute));
+  EAGER__TRY(eager__timeline_reserve_retirees(&device->compute, 1));
   uint8_t *bytes = (uint8_t *)taken + GRANULE;
   memcpy(bytes, data, size);
   EAGER__TRY(enqueue(device, mem, offset, bytes, size));

@@ -222,10 +222,11 @@ uint64_t eager__timeline_commit(eager__timeline *timeline, bool awaited) {
 
 /* --- Retirees --- */
 
-eager_status eager__timeline_reserve_retiree(eager__timeline *timeline) {
+eager_status eager__timeline_reserve_retirees(eager__timeline *timeline, size_t count) {
   size_t old = timeline->retiree_capacity;
-  if (timeline->retiree_count < old) return EAGER_OK;
+  if (timeline->retiree_count + count <= old) return EAGER_OK;
   size_t capacity = old ? old * 2 : 64;
+  while (capacity < timeline->retiree_count + count) capacity *= 2;
   eager__retiree *grown = eager__alloc(capacity * sizeof *grown);
   if (!grown) return eager__out_of_memory(capacity * sizeof *grown);
   for (size_t i = 0; i < timeline->retiree_count; i++)

@@ -71,7 +71,7 @@ void eager__timeline_unlock(eager__timeline *timeline);
 uint64_t eager__timeline_commit(eager__timeline *timeline, bool awaited);
 
 /* Lock held: makes room so that the next add_retiree cannot fail. */
-eager_status eager__timeline_reserve_retiree(eager__timeline *timeline);
+eager_status eager__timeline_reserve_retirees(eager__timeline *timeline, size_t count);
 /* Lock held, room reserved; `seq` is the number the next commit will give. Before that
  * commit: it may complete the submission on the spot. */
 void eager__timeline_add_retiree(eager__timeline *timeline, uint64_t seq,

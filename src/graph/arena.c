@@ -10,11 +10,11 @@ static size_t rounded(size_t size) {
          EAGER__ARENA_ALIGNMENT;
 }
 
-/* Larger ones first; of equals those that begin first. */
+/* Larger ones first; of equals the later ones, which have fewer places to choose from. */
 static int by_size(const void *a, const void *b) {
   const eager__region *x = *(eager__region *const *)a, *y = *(eager__region *const *)b;
   if (x->size != y->size) return x->size < y->size ? 1 : -1;
-  if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+  if (x->begin != y->begin) return x->begin > y->begin ? -1 : 1;
   return x < y ? -1 : x > y;
 }
 
@@ -22,37 +22,47 @@ static bool meet(const eager__region *a, const eager__region *b) {
   return a->begin <= b->end && b->begin <= a->end;
 }
 
-/* `placed` is in order of offsets. The lowest offset where `region` fits, and its place in
- * that order. */
-static size_t find_gap(const eager__region *region, eager__region *const *placed, int count,
-                       int *out_at) {
+/* `placed` is in order of offsets. The lowest offset in `bin` where `region` fits. */
+static size_t find_gap(const eager__region *region, int bin, eager__region *const *placed,
+                       int count) {
   size_t low = 0;
-  *out_at = 0;
   for (int i = 0; i < count; i++) {
     const eager__region *other = placed[i];
-    if (!meet(region, other)) continue;
+    if (other->bin != bin || !meet(region, other)) continue;
     if (other->offset >= low + rounded(region->size)) break;
     size_t end = other->offset + rounded(other->size);
     if (end > low) low = end;
   }
-  while (*out_at < count && placed[*out_at]->offset < low) ++*out_at;
   return low;
 }
 
-eager_status eager__arena_plan(eager__region *regions, int count, size_t *out_size) {
+static void place(eager__region *region, const eager__bin *bins, int bin_count,
+                  eager__region **placed, int count) {
+  region->bin = -1;
+  for (int i = 0; i < bin_count && region->bin < 0; i++) {
+    if (region->end >= bins[i].end || region->size > bins[i].size) continue;
+    region->offset = find_gap(region, i, placed, count);
+    if (region->offset + region->size <= bins[i].size) region->bin = i;
+  }
+  if (region->bin < 0) region->offset = find_gap(region, -1, placed, count);
+  int at = count;
+  for (; at > 0 && placed[at - 1]->offset > region->offset; at--)
+    placed[at] = placed[at - 1];
+  placed[at] = region;
+}
+
+eager_status eager__arena_plan(eager__region *regions, int count, const eager__bin *bins,
+                               int bin_count, size_t *out_size) {
   size_t room = (size_t)count * sizeof(eager__region *);
   eager__region **sorted = eager__alloc(2 * room + 1), **placed = sorted + count;
   *out_size = 0;
   if (!sorted) return eager__out_of_memory(2 * room);
   for (int i = 0; i < count; i++) sorted[i] = &regions[i];
   qsort(sorted, (size_t)count, sizeof *sorted, by_size);
-  for (int i = 0, at; i < count; i++) {
-    eager__region *region = sorted[i];
-    region->offset = find_gap(region, placed, i, &at);
-    for (int k = i; k > at; k--) placed[k] = placed[k - 1];
-    placed[at] = region;
-    size_t end = region->offset + rounded(region->size);
-    if (end > *out_size) *out_size = end;
+  for (int i = 0; i < count; i++) {
+    place(sorted[i], bins, bin_count, placed, i);
+    size_t end = sorted[i]->offset + rounded(sorted[i]->size);
+    if (sorted[i]->bin < 0 && end > *out_size) *out_size = end;
   }
   eager__free(sorted);
   return EAGER_OK;

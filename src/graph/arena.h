@@ -1,4 +1,4 @@
-/* Where in one block of memory values lie that do not live at the same time. Pure. */
+/* Where in few blocks of memory values lie that do not live at the same time. Pure. */
 #ifndef EAGER_GRAPH_ARENA_H
 #define EAGER_GRAPH_ARENA_H
 
@@ -9,17 +9,26 @@
 
 enum { EAGER__ARENA_ALIGNMENT = 256 }; /* of every region */
 
+/* Memory that is there anyway: a result's, until the step in which it is written. */
+typedef struct eager__bin {
+  size_t size; /* bytes */
+  int end;     /* steps before this one may use it */
+} eager__bin;
+
 typedef struct eager__region {
   size_t size;    /* bytes */
   int begin, end; /* the steps in which it is made and read last */
+  int bin;        /* filled in: -1 for the arena */
   size_t offset;  /* filled in */
 } eager__region;
 
-/* Fills in the offsets: regions that share a step do not overlap. `*out_size` is what all
- * need together. The largest come first, each to the lowest gap that holds it. */
-eager_status eager__arena_plan(eager__region *regions, int count, size_t *out_size);
+/* Fills in bins and offsets: regions that share a step do not overlap. `*out_size` is how
+ * large the arena is. The largest come first, each to the lowest gap of the first bin that
+ * holds it, or of the arena. */
+eager_status eager__arena_plan(eager__region *regions, int count, const eager__bin *bins,
+                               int bin_count, size_t *out_size);
 
-/* What no plan can do with less: the most bytes that live in one step. */
+/* What no plan can do with less, had it no bins: the most bytes that live in one step. */
 size_t eager__arena_least(const eager__region *regions, int count);
 
 #endif

@@ -102,7 +102,8 @@ static void list_inputs(const eager__plan *plan, int s, uses *u) {
       u->mark[base] = s;
       u->input[base] = segment->input_count;
       segment->readers[segment->input_count] =
-          item->readers ? item->readers[k] : (eager__part){item->called, k};
+          item->readers ? item->readers[k]
+                        : (eager__part){item->called, k, item->node->name};
       segment->inputs[segment->input_count++] = base;
     }
   }
@@ -118,7 +119,7 @@ static void list_outputs(const eager__plan *plan, int s, uses *u) {
       if (p->values[value].base != value || u->last[value] <= s) continue;
       u->output[value] = segment->output_count;
       segment->makers[segment->output_count] =
-          item->makers ? item->makers[k] : (eager__part){item->called, k};
+          item->makers ? item->makers[k] : (eager__part){item->called, k, item->node->name};
       segment->outputs[segment->output_count++] = value;
     }
   }
@@ -160,6 +161,20 @@ static size_t value_size(const eager__value *v) {
   return (size_t)eager__shape_elements(&v->shape) * eager_dtype_size(v->dtype);
 }
 
+/* The results' own memory, and the step in which it is written. */
+static void list_bins(const eager__plan *plan, int s, const uses *u, eager__bin *bins) {
+  const eager__program *p = &plan->program;
+  const eager__segment *segment = &plan->segments[s];
+  for (int i = 0; i < segment->item_count; i++) {
+    const eager__item *item = &p->items[segment->items[i]];
+    for (int k = 0; k < item->output_count; k++) {
+      int value = item->outputs[k];
+      if (p->values[value].base == value && u->output[value] >= 0)
+        bins[u->output[value]] = (eager__bin){value_size(&p->values[value]), i};
+    }
+  }
+}
+
 /* Regions of what is made and used up within the segment; `at[value]` is its number. */
 static int list_regions(const eager__plan *plan, int s, const uses *u,
                         eager__region *regions, int *at) {
@@ -183,6 +198,12 @@ static int list_regions(const eager__plan *plan, int s, const uses *u,
   return count;
 }
 
+static void place_region(const eager__segment *segment, const eager__region *region,
+                         eager__replay_place *out) {
+  out->offset += (int64_t)region->offset;
+  if (region->bin >= 0) out->slot = segment->first_output + region->bin;
+}
+
 static void find_places(const eager__plan *plan, int s, const uses *u,
                         const eager__region *regions, const int *at,
                         eager__replay_place *out) {
@@ -197,8 +218,38 @@ static void find_places(const eager__plan *plan, int s, const uses *u,
     else if (u->maker[v->base] == s && u->output[v->base] >= 0)
       place->slot = segment->first_output + u->output[v->base];
     else if (u->maker[v->base] == s)
-      place->offset += (int64_t)regions[at[v->base]].offset;
+      place_region(segment, &regions[at[v->base]], place);
   }
+}
+
+/* What each value is computed from: bits of the segment's inputs, as bytes. */
+static bool *find_reach(const eager__plan *plan, int s, const uses *u) {
+  const eager__program *p = &plan->program;
+  const eager__segment *segment = &plan->segments[s];
+  size_t inputs = (size_t)segment->input_count, room = p->value_count * inputs;
+  bool *reach = eager__alloc((size_t)segment->output_count * inputs + 1);
+  bool *of = eager__alloc(room + 1);
+  for (size_t i = 0; of && reach && i < inputs; i++)
+    of[(size_t)segment->inputs[i] * inputs + i] = true;
+  for (int i = 0; of && reach && i < segment->item_count; i++) {
+    const eager__item *item = &p->items[segment->items[i]];
+    for (int k = 0; k < item->output_count; k++) {
+      int made = item->outputs[k], output = u->output[made];
+      bool *to = &of[(size_t)made * inputs];
+      for (int j = 0; j < item->input_count; j++) {
+        if (item->reach && !(item->reach[k] >> j & 1)) continue;
+        const bool *from = &of[(size_t)p->values[item->inputs[j]].base * inputs];
+        for (size_t n = 0; n < inputs; n++) to[n] |= from[n];
+      }
+      if (output >= 0) memcpy(&reach[(size_t)output * inputs], to, inputs);
+    }
+  }
+  if (!of) {
+    eager__free(reach);
+    return NULL;
+  }
+  eager__free(of);
+  return reach;
 }
 
 static eager_status settle(const eager__plan *plan, int s, const uses *u) {
@@ -207,19 +258,26 @@ static eager_status settle(const eager__plan *plan, int s, const uses *u) {
   size_t count = p->value_count;
   eager__region *regions = eager__alloc(count * sizeof *regions + 1);
   eager__replay_place *places = eager__alloc(count * sizeof *places + 1);
+  eager__bin *bins = eager__alloc((size_t)segment->output_count * sizeof *bins + 1);
   int *at = eager__alloc(count * sizeof *at + 1);
-  eager_status status =
-      regions && places && at ? EAGER_OK : eager__out_of_memory(count * sizeof *places);
+  eager_status status = regions && places && at && bins
+                            ? EAGER_OK
+                            : eager__out_of_memory(count * sizeof *places);
   if (status == EAGER_OK) {
     int regions_count = list_regions(plan, s, u, regions, at);
-    status = eager__arena_plan(regions, regions_count, &segment->arena_size);
+    list_bins(plan, s, u, bins);
+    status = eager__arena_plan(regions, regions_count, bins, segment->output_count,
+                               &segment->arena_size);
   }
   if (status == EAGER_OK) {
+    bool *reach = find_reach(plan, s, u);
     find_places(plan, s, u, regions, at, places);
-    status = eager__replay_settle(segment->replay, places);
+    status = reach ? eager__replay_settle(segment->replay, places, reach)
+                   : eager__out_of_memory(count);
   }
   eager__free(regions);
   eager__free(places);
+  eager__free(bins);
   eager__free(at);
   return status;
 }

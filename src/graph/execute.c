@@ -31,8 +31,6 @@ eager_status eager__item_run(const eager__item *item, eager_tensor *const *input
   EAGER__TRY(eager__call_begin(&call, item->op, inputs, item->input_count));
   call.name = item->called;
   call.user = item->user;
-  call.readers = item->readers;
-  call.makers = item->makers;
   for (int i = 0; i < EAGER__MAX_ATTRS && item->op->attrs[i].name; i++)
     if (item->attrs[i].given) eager__call_set_attr(&call, i, &item->attrs[i]);
   eager_status status =
@@ -95,6 +93,15 @@ static eager_status play(execution *x, const eager__segment *segment) {
   return status;
 }
 
+/* Of a fused item its parts, so that each fails for itself. */
+static eager_status run_parts(execution *x, const eager__item *item) {
+  const eager__program *p = &x->plan->program;
+  if (!item->parts) return run_item(x, item);
+  for (int i = 0; i < item->part_count; i++)
+    EAGER__TRY(run_item(x, &p->items[item->parts[i]]));
+  return EAGER_OK;
+}
+
 static eager_status run_segment(execution *x, const eager__segment *segment) {
   const eager__program *p = &x->plan->program;
   eager_status status = EAGER_OK;
@@ -102,7 +109,7 @@ static eager_status run_segment(execution *x, const eager__segment *segment) {
     status = play(x, segment);
   } else {
     for (int i = 0; i < segment->item_count && status == EAGER_OK; i++)
-      status = run_item(x, &p->items[segment->items[i]]);
+      status = run_parts(x, &p->items[segment->items[i]]);
   }
   for (int i = 0; i < segment->drop_count; i++) {
     eager_tensor_release(x->tensors[segment->drops[i]]);

@@ -216,7 +216,7 @@ static void list_inputs(fusing *f, const int *members, int count, eager__item *t
       f->mark[value] = f->question;
       f->number[value] = to->input_count;
       fused->inputs[to->input_count] = p->values[value].dtype;
-      to->readers[to->input_count] = (eager__part){member->called, k};
+      to->readers[to->input_count] = (eager__part){member->called, k, member->node->name};
       to->inputs[to->input_count++] = value;
     }
   }
@@ -235,7 +235,7 @@ static void list_outputs(fusing *f, const int *members, int count, eager__item *
     int value = p->items[members[i]].outputs[0];
     if (f->uses[value] <= 0) continue;
     fused->outputs[to->output_count] = i;
-    to->makers[to->output_count] = (eager__part){p->items[members[i]].called, 0};
+    to->makers[to->output_count] = (eager__part){p->items[members[i]].called, 0, NULL};
     p->values[value].item = members[count - 1];
     p->values[value].output = to->output_count;
     to->outputs[to->output_count++] = value;
@@ -252,8 +252,8 @@ static void list_steps(fusing *f, const int *members, int count, eager__fused *f
     step->op = member->op;
     step->parameter = eager__fused_parameter(member->op, member->attrs);
     step->dtype = p->values[member->outputs[0]].dtype;
-    for (int k = 0; k < member->input_count; k++)
-      step->operands[k] = f->number[member->inputs[k]];
+    for (int k = 0; k < 3; k++)
+      step->operands[k] = k < member->input_count ? f->number[member->inputs[k]] : -1;
   }
   fused->step_count = count;
   fused->output_count = 1; /* until they are listed */
@@ -266,12 +266,27 @@ static bool make_room(eager__item *item) {
   item->outputs = eager__alloc(EAGER__FUSED_OUTPUTS * sizeof *item->outputs);
   item->readers = eager__alloc(EAGER__FUSED_INPUTS * sizeof *item->readers);
   item->makers = eager__alloc(EAGER__FUSED_OUTPUTS * sizeof *item->makers);
+  item->parts = eager__alloc(EAGER__FUSED_STEPS * sizeof *item->parts);
+  item->reach = eager__alloc(EAGER__FUSED_OUTPUTS * sizeof *item->reach);
   return item->fused && item->attrs && item->inputs && item->outputs && item->readers &&
-         item->makers;
+         item->makers && item->parts && item->reach;
 }
 
-/* The members stay in the program, for whoever looks at it; the last one's place is taken.
- */
+static void find_reach(const eager__fused *fused, eager__item *to) {
+  uint32_t reach[EAGER__FUSED_STEPS] = {0};
+  for (int i = 0; i < fused->step_count; i++) {
+    for (int k = 0; k < 3; k++) {
+      int operand = fused->steps[i].operands[k];
+      if (operand < 0) continue;
+      reach[i] |= operand < fused->input_count ? UINT32_C(1) << operand
+                                               : reach[operand - fused->input_count];
+    }
+  }
+  for (int i = 0; i < fused->output_count; i++) to->reach[i] = reach[fused->outputs[i]];
+}
+
+/* The parts stay in the program, for whoever looks at it or runs them one by one; the last
+ * one's place is taken. */
 static eager_status fuse(fusing *f, const group *g) {
   int members[EAGER__FUSED_STEPS];
   eager__program *p = f->p;
@@ -298,11 +313,14 @@ static eager_status fuse(fusing *f, const group *g) {
     return EAGER_OK;
   }
   list_outputs(f, members, g->count, &made, fused);
+  find_reach(fused, &made);
   made.user = fused;
   for (int i = 0; i < g->count; i++) {
     p->items[members[i]].is_needed = false;
     p->items[members[i]].part_of = number;
+    made.parts[made.part_count++] = members[i];
   }
+  made.parts[made.part_count - 1] = (int)p->item_count; /* where it is put now */
   return eager__program_exchange(p, number, &made);
 }
 

@@ -50,8 +50,12 @@ typedef struct eager__item {
   bool is_apart;           /* runs by its own path */
   eager__attr *attrs;      /* EAGER__MAX_ATTRS, those given copied */
   int input_count, output_count;
-  int *inputs, *outputs;         /* values */
-  eager__part *readers, *makers; /* of a fused one: its ops' ends; else NULL */
+  int *inputs, *outputs; /* values */
+  /* Of a fused one, else NULL: */
+  eager__part *readers, *makers; /* its parts' ends */
+  int *parts;                    /* items, in order */
+  int part_count;
+  uint32_t *reach; /* by output: the inputs that it is computed from, as bits */
   bool is_needed;
   int part_of; /* number of the fused item it became a part of, or -1 */
 } eager__item;

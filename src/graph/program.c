@@ -10,6 +10,8 @@ void eager__item_clear(eager__item *item) {
   eager__free(item->outputs);
   eager__free(item->readers);
   eager__free(item->makers);
+  eager__free(item->parts);
+  eager__free(item->reach);
 }
 
 void eager__program_clear(eager__program *p) {

@@ -82,6 +82,7 @@ struct eager__strbuf;
 typedef struct eager__part {
   const char *op;
   int index;
+  const char *node; /* of a graph, named behind a failure's text; or NULL */
 } eager__part;
 
 typedef struct eager__call {
@@ -116,10 +117,10 @@ typedef struct eager__user_hooks {
 } eager__user_hooks;
 
 static inline eager__part eager__call_reader(const eager__call *call, int i) {
-  return call->readers ? call->readers[i] : (eager__part){call->name, i};
+  return call->readers ? call->readers[i] : (eager__part){call->name, i, NULL};
 }
 static inline eager__part eager__call_maker(const eager__call *call, int i) {
-  return call->makers ? call->makers[i] : (eager__part){call->name, i};
+  return call->makers ? call->makers[i] : (eager__part){call->name, i, NULL};
 }
 
 typedef struct eager__op {

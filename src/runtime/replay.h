@@ -44,8 +44,11 @@ size_t eager__replay_workspace(const eager__replay *replay, int number);
 /* How many commands there are. */
 int eager__replay_command_count(const eager__replay *replay);
 
-/* `places` of all values. No slot is a workspace's. */
-eager_status eager__replay_settle(eager__replay *replay, const eager__replay_place *places);
+/* `places` of all values. No slot is a workspace's. `reach`, taken over, tells for each
+ * output of the op that plays it, and then for each input, whether that is computed from
+ * this: the failure of one is the other's. */
+eager_status eager__replay_settle(eager__replay *replay, const eager__replay_place *places,
+                                  bool *reach);
 
 /* Adds the commands to an op's that has none yet. Takes its workspaces. */
 eager_status eager__commands_replay(eager__commands *commands, eager__replay *replay,
@@ -65,6 +68,9 @@ typedef struct eager__played {
   uint8_t *bytes;
   eager__replay_slot *slots; /* those given, then the workspaces */
 } eager__played;
+
+/* What settling was handed. */
+const bool *eager__played_reach(const eager__played *played);
 
 /* Compute lock held. Kernels keep their arguments from one playing to the next: which slots
  * are others this time, as bits, all from the 64th on as the last bit. The end says whether

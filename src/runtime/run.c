@@ -48,7 +48,7 @@ static bool is_plain(const eager__call *call) {
 static eager_status refuse_input(const eager__call *call, int input) {
   const char *wanted = call->device->full_name;
   eager__part reader = eager__call_reader(call, input);
-  EAGER__FAIL(
+  eager__fail(
       EAGER_INVALID_ARGUMENT,
       "Tensors on conflicting devices: cannot compute %s as input #%d was expected "
       "to be on %s but is actually on %s (operation running on %s). Copy it with "
@@ -56,6 +56,8 @@ static eager_status refuse_input(const eager__call *call, int input) {
       "or WARN. Copying tensors between devices may slow down your model.",
       reader.op, reader.index, wanted,
       call->inputs[input].tensor->buffer->device->full_name, wanted);
+  if (reader.node) eager__fail_append(" (node %s)", reader.node);
+  return EAGER_INVALID_ARGUMENT;
 }
 
 static eager__verdict judge_input(eager__runtime *runtime, const eager__call *call,
