@@ -140,11 +140,12 @@ static void write_head(const writer *w) {
   for (int k = 0; k < fused->input_count; k++)
     eager__strbuf_format(source, "  in_%d += in_%d_offset;\n", k, k);
   eager__strbuf_add(source, "  size_t i = get_global_id(0) * (size_t)chunk;\n"
-                            "  size_t end = AT_MOST(i + (size_t)chunk, (size_t)n);\n"
-                            "  if (i >= end) return;\n");
+                            "  size_t end = AT_MOST(i + (size_t)chunk, (size_t)n);\n");
   if (w->partials) /* a copy: rusticl dies of arguments read at an index it does not know */
+    eager__strbuf_add(source, "  fused_shape walk = shape;\n");
+  eager__strbuf_add(source, "  if (i >= end) return;\n");
+  if (w->partials)
     eager__strbuf_format(source,
-                         "  fused_shape walk = shape;\n"
                          "  fused_place at;\n"
                          "  fused_begin(&walk, %d, i, &at);\n",
                          w->partials);
