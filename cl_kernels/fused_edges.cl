@@ -12,6 +12,16 @@ static inline FLOATV float_from_ulong(ULONGV x) {
 static inline FLOATV odd_from_ulong(ULONGV x) {
   return odd_from_size(x);
 }
+static inline FLOATV odd_from_uint(UINTV x) {
+  return odd_from_size(JOIN(convert_, ULONGV)(x));
+}
+
+/* Signs are looked at before integers are widened: see WIDENED. */
+static inline FLOATV odd_from_int(INTV x) {
+  UINTV bits = JOIN(as_, UINTV)(x);
+  FLOATV size = odd_from_uint(select(bits, (UINTV)0 - bits, x < (INTV)0));
+  return select(size, -size, x < (INTV)0);
+}
 static inline ULONGV long_size(LONGV x) {
   ULONGV bits = JOIN(as_, ULONGV)(x);
   return select(bits, (ULONGV)0 - bits, x < (LONGV)0);

@@ -25,7 +25,8 @@ add_check(docs -DTABLE=$<TARGET_FILE:eagercl-ops-table>)
 add_check(matrix -DTABLE=$<TARGET_FILE:eagercl-ops-table>)
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)
-  add_executable(eagercl-dump-kernels ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c)
+  add_executable(eagercl-dump-kernels ${PROJECT_SOURCE_DIR}/tools/dump_kernels.c
+    ${PROJECT_SOURCE_DIR}/tools/dump_fused.c)
   target_link_libraries(eagercl-dump-kernels PRIVATE eager_test_support)
   find_program(CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14)
   mark_as_advanced(CLANG)

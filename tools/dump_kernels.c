@@ -4,16 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/dtype.h"
+#include "dump_kernels.h"
 #include "ops/families.h"
 
-/* One device of each kind that chooses other kernels. */
-typedef struct kind {
-  const char *name;
-  eager__traits traits;
-  bool has_float64;
-} kind;
-
-static const kind kinds[] = {
+static const device_kind kinds[] = {
     {"cpu", {.cpu_like = true, .vector_width = 16, .max_local_size = 256}, true},
     {"gpu", {.vector_width = 4, .max_local_size = 256}, true},
     {"small",
@@ -21,8 +15,8 @@ static const kind kinds[] = {
      false},
 };
 
-static int dump(const char *folder, const kind *k, const eager__family *family,
-                eager_dtype dtype) {
+int dump(const char *folder, const device_kind *k, const eager__family *family,
+         eager_dtype dtype) {
   char path[1024];
   char *text;
   if (eager__program_source(&k->traits, k->has_float64, family, dtype, &text) != EAGER_OK) {
@@ -39,6 +33,14 @@ static int dump(const char *folder, const kind *k, const eager__family *family,
   return written ? 0 : 1;
 }
 
+/* Of devices unlike a CPU only what reads and writes differs: one dtype each is enough. */
+static int dump_fused_of(const char *folder, int dtype) {
+  int other = dtype == EAGER_FLOAT16 ? 1 : dtype == EAGER_FLOAT32 ? 2 : 0;
+  int failures = dump_fused(folder, &kinds[0], (eager_dtype)dtype);
+  return other ? failures + dump_fused(folder, &kinds[other], (eager_dtype)dtype)
+               : failures;
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: dump_kernels FOLDER\n");
@@ -53,5 +55,7 @@ int main(int argc, char **argv) {
         if (legal && eager__families[f].dtypes & EAGER__BIT(d))
           failures += dump(argv[1], &kinds[k], eager__families[f].family, (eager_dtype)d);
       }
+  for (int d = 1; d < EAGER__DTYPE_END; d++)
+    if (eager__dtype_is_valid((eager_dtype)d)) failures += dump_fused_of(argv[1], d);
   return failures != 0;
 }

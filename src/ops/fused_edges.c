@@ -44,7 +44,6 @@ static const char *upper(eager_dtype dtype, char name[NAME]) {
 /* To a float that holds more than 16 bits do, and rounds to them as the number itself. */
 static void write_odd(eager_dtype from, const char *x, eager__strbuf *source) {
   const eager__dtype_row *row = eager__dtype(from);
-  const char *sign = row->kind == EAGER__KIND_INT ? "" : "u";
   if (from == EAGER_FLOAT64)
     eager__strbuf_format(source, "odd_from_double(%s)", x);
   else if (row->kind == EAGER__KIND_FLOAT)
@@ -52,8 +51,7 @@ static void write_odd(eager_dtype from, const char *x, eager__strbuf *source) {
   else if (row->size < 4)
     eager__strbuf_format(source, "JOIN(convert_, FLOATV)(%s)", x);
   else
-    eager__strbuf_format(source, "odd_from_%slong(JOIN(convert_, JOIN(%slong, V))(%s))",
-                         sign, sign, x);
+    eager__strbuf_format(source, "odd_from_%s(%s)", row->computed, x);
 }
 
 static void write_float(eager_dtype from, const char *x, eager__strbuf *source) {

@@ -140,11 +140,12 @@ static void write_head(const writer *w) {
   for (int k = 0; k < fused->input_count; k++)
     eager__strbuf_format(source, "  in_%d += in_%d_offset;\n", k, k);
   eager__strbuf_add(source, "  size_t i = get_global_id(0) * (size_t)chunk;\n"
-                            "  size_t end = AT_MOST(i + (size_t)chunk, (size_t)n);\n"
-                            "  if (i >= end) return;\n");
+                            "  size_t end = AT_MOST(i + (size_t)chunk, (size_t)n);\n");
   if (w->partials) /* a copy: rusticl dies of arguments read at an index it does not know */
+    eager__strbuf_add(source, "  fused_shape walk = shape;\n");
+  eager__strbuf_add(source, "  if (i >= end) return;\n");
+  if (w->partials)
     eager__strbuf_format(source,
-                         "  fused_shape walk = shape;\n"
                          "  fused_place at;\n"
                          "  fused_begin(&walk, %d, i, &at);\n",
                          w->partials);
@@ -260,34 +261,48 @@ static void write_short(const writer *w) {
 /* Lane by lane where the V elements are not of one row. */
 static void write_partials(const writer *w) {
   eager__strbuf *source = w->source;
-  write_found(w, "V");
-  eager__strbuf_add(source, "  int inner = walk.rank - 1;\n"
-                            "  bool in_row = at.column + count <= walk.dims[inner];\n"
-                            "  at.rows = at.run = 1;\n"
-                            "  for (int j = 0; j < V; j++) {\n");
-  for (int k = 0, p = 0; k < w->fused->input_count; k++)
+  int count = w->fused->input_count;
+  for (int k = 0; k < count; k++)
     if (is_partial(w, k))
-      eager__strbuf_format(source, "    found_%d[j] = %s_first(in_%d, at.base[%d]);\n", k,
+      eager__strbuf_format(source, "  %s i%d;\n", eager__fused_value_type(w->fused, k), k);
+  eager__strbuf_add(source, "  int inner = walk.rank - 1;\n"
+                            "  if (count == V && at.column + V <= walk.dims[inner]) {\n");
+  for (int k = 0, p = 0; k < count; k++)
+    if (is_partial(w, k)) {
+      const char *kind = kind_of(w->fused, k);
+      eager__strbuf_format(source,
+                           "    if (at.strides[%d + inner])\n"
+                           "      i%d = %s_all(in_%d, at.base[%d]);\n"
+                           "    else\n"
+                           "      i%d = %s_one(in_%d, at.base[%d]);\n",
+                           8 * p, k, kind, k, p, k, kind, k, p);
+      p++;
+    }
+  eager__strbuf_add(source, "  } else {\n");
+  write_found(w, "V");
+  eager__strbuf_add(source, "    at.rows = at.run = 1;\n"
+                            "    for (int j = 0; j < V; j++) {\n");
+  for (int k = 0, p = 0; k < count; k++)
+    if (is_partial(w, k))
+      eager__strbuf_format(source, "      found_%d[j] = %s_first(in_%d, at.base[%d]);\n", k,
                            kind_of(w->fused, k), k, p++);
   eager__strbuf_format(source,
-                       "    if (j + 1 >= count) continue;\n"
-                       "    if (in_row)\n"
-                       "      for (int k = 0; k < %d; k++)\n"
-                       "        at.base[k] += at.strides[8 * k + inner];\n"
-                       "    else\n"
-                       "      fused_next(&walk, %d, &at);\n"
-                       "  }\n",
-                       w->partials, w->partials);
-  for (int k = 0; k < w->fused->input_count; k++)
+                       "      if (j + 1 < count) fused_next(&walk, %d, &at);\n"
+                       "    }\n",
+                       w->partials);
+  for (int k = 0; k < count; k++)
     if (is_partial(w, k))
-      eager__strbuf_format(source, "  %s i%d = %s_found(found_%d);\n",
-                           eager__fused_value_type(w->fused, k), k, kind_of(w->fused, k),
-                           k);
+      eager__strbuf_format(source, "    i%d = %s_found(found_%d);\n", k,
+                           kind_of(w->fused, k), k);
+  eager__strbuf_add(source, "  }\n");
 }
 
 static void write_lanes(const writer *w) {
   eager__strbuf_add(w->source, "  int count = (int)(end - i);\n");
-  if (w->partials) write_partials(w);
+  if (w->partials)
+    write_partials(w);
+  else
+    eager__strbuf_add(w->source, "  (void)stream;\n");
   eager__strbuf_add(w->source, "  fused_values x;\n  ");
   write_use(w, "values", "i", "i", "count", "x");
   write_puts(w, "  ", "i", "count", "x");

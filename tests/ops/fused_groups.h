@@ -114,6 +114,9 @@ static inline void group_expect(const group *g, int i, const eager_tensor *got,
   size_t size = eager_dtype_size(step->dtype);
   const uint8_t *a = group_bytes(got), *b = group_bytes(step);
   assert_int_equal(got->dtype, step->dtype);
+  if (eager__shape_equal(&shape, &own) &&
+      memcmp(a, b, size * (size_t)test_elements(shape)) == 0)
+    return;
   test_walk w;
   for (test_walk_begin(&w, shape); w.more; test_walk_next(&w)) {
     const uint8_t *x = a + size * (size_t)w.position;
