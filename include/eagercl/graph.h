@@ -139,15 +139,17 @@ EAGER_API EAGER_NODISCARD eager_status eager_function_new(eager_function_body bo
                                                           eager_function **out);
 
 /* Runs what `body` recorded for inputs of these dtypes and shapes in this device scope; at
- * their first call it is recorded, and kept until the function is released. `outputs`, not
- * the array of the inputs, has the function's output_count slots, NULL on failure. While
- * this thread records, the body's ops become part of that graph instead. */
+ * their first call it is recorded. The 64 recordings that were called last are kept, until
+ * the function is released. `outputs`, not the array of the inputs, has the function's
+ * output_count slots, NULL on failure. While this thread records, the body's ops become
+ * part of that graph instead. */
 EAGER_API EAGER_NODISCARD eager_status eager_function_call(eager_function *f,
                                                            eager_tensor *const *inputs,
                                                            size_t input_count,
                                                            eager_tensor **outputs);
 
-/* For how many signatures the body was recorded; 0 for NULL. */
+/* How often the body was recorded for a new signature, or again for one that had to make
+ * room; 0 for NULL. */
 EAGER_API size_t eager_function_trace_count(const eager_function *f);
 /* NULL-safe; no thread may be calling it. */
 EAGER_API void eager_function_release(eager_function *f);

@@ -1,12 +1,18 @@
 /* Functions: a graph and a session for each signature of the inputs. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "graph/graph.h"
 #include "runtime/scope.h"
 
+/* Beyond, the one that was not called for longest goes: a signature that never comes back
+ * (a batch of every size) must not cost memory for good. */
+enum { TRACES_MOST = 64 };
+
 typedef struct trace {
   struct trace *next;
+  atomic_int refs; /* the list's, and one for each call under way */
   eager_graph *graph;
   eager_session *session;
   char *device; /* in whose scope it was recorded, or NULL */
@@ -20,8 +26,9 @@ struct eager_function {
   void *user;
   size_t output_count;
   eager__mutex lock;
-  trace *traces; /* newest first; never changed once they are in the list */
-  size_t trace_count;
+  trace *traces; /* the one called last first; never changed but for their place */
+  size_t kept_count;
+  size_t trace_count; /* ever made */
 };
 
 eager_status eager_function_new(eager_function_body body, size_t output_count, void *user,
@@ -41,7 +48,8 @@ eager_status eager_function_new(eager_function_body body, size_t output_count, v
   return EAGER_OK;
 }
 
-static void free_trace(trace *t, size_t output_count) {
+static void drop_trace(trace *t, size_t output_count) {
+  if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1) return;
   for (size_t i = 0; t->inputs && i < t->input_count; i++)
     eager_tensor_release(t->inputs[i]);
   for (size_t i = 0; t->outputs && i < output_count; i++)
@@ -63,7 +71,7 @@ void eager_function_release(eager_function *f) {
   while (f->traces) {
     trace *t = f->traces;
     f->traces = t->next;
-    free_trace(t, f->output_count);
+    drop_trace(t, f->output_count);
   }
   eager__mutex_destroy(&f->lock);
   eager__handle_free(f, 0, "a function", 0);
@@ -160,6 +168,7 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
   if (!t) return eager__out_of_memory(sizeof *t);
   const char *device = eager__scope_device_name();
   bool has_device = !device || (t->device = eager__strdup(device));
+  atomic_init(&t->refs, 1);
   t->input_count = input_count;
   t->inputs = eager__alloc(input_count * sizeof *t->inputs + 1);
   t->outputs = eager__alloc(f->output_count * sizeof *t->outputs + 1);
@@ -169,7 +178,7 @@ static eager_status trace_new(const eager_function *f, eager_tensor *const *inpu
                             : eager__out_of_memory(input_count * sizeof *t->inputs);
   eager__scope_lower_floor(before);
   if (status != EAGER_OK)
-    free_trace(t, f->output_count);
+    drop_trace(t, f->output_count);
   else
     *out = t;
   return status;
@@ -188,33 +197,54 @@ static bool is_for(const trace *t, eager_tensor *const *inputs, size_t input_cou
   return true;
 }
 
-/* Lock held. */
-static trace *find(const eager_function *f, eager_tensor *const *inputs,
-                   size_t input_count) {
-  trace *t = f->traces;
-  while (t && !is_for(t, inputs, input_count)) t = t->next;
-  return t;
+/* Lock held. One reference, or NULL. */
+static trace *find(eager_function *f, eager_tensor *const *inputs, size_t input_count) {
+  trace **at = &f->traces;
+  while (*at && !is_for(*at, inputs, input_count)) at = &(*at)->next;
+  trace *found = *at;
+  if (!found) return NULL;
+  *at = found->next;
+  found->next = f->traces;
+  f->traces = found;
+  atomic_fetch_add_explicit(&found->refs, 1, memory_order_relaxed);
+  return found;
 }
 
-/* The body runs without the lock: of two threads that record at once one's is kept. */
+/* Lock held. Of one reference the list keeps another. What has to make room, or NULL. */
+static trace *keep(eager_function *f, trace *made) {
+  atomic_fetch_add_explicit(&made->refs, 1, memory_order_relaxed);
+  made->next = f->traces;
+  f->traces = made;
+  f->trace_count++;
+  if (++f->kept_count <= TRACES_MOST) return NULL;
+  trace **last = &f->traces;
+  while ((*last)->next) last = &(*last)->next;
+  trace *oldest = *last;
+  *last = NULL;
+  f->kept_count--;
+  return oldest;
+}
+
+/* One reference. The body runs without the lock: of two threads that record at once one's
+ * is kept. */
 static eager_status find_or_trace(eager_function *f, eager_tensor *const *inputs,
                                   size_t input_count, trace **out) {
   eager__mutex_lock(&f->lock);
   *out = find(f, inputs, input_count);
   eager__mutex_unlock(&f->lock);
   if (*out) return EAGER_OK;
-  trace *made;
+  trace *made, *oldest = NULL;
   EAGER__TRY(trace_new(f, inputs, input_count, &made));
   eager__mutex_lock(&f->lock);
   *out = find(f, inputs, input_count);
   if (!*out) {
-    made->next = f->traces;
-    f->traces = *out = made;
-    f->trace_count++;
+    oldest = keep(f, made);
+    *out = made;
     made = NULL;
   }
   eager__mutex_unlock(&f->lock);
-  if (made) free_trace(made, f->output_count);
+  drop_trace(made, f->output_count);
+  drop_trace(oldest, f->output_count);
   return EAGER_OK;
 }
 
@@ -251,8 +281,10 @@ static eager_status call(eager_function *f, eager_tensor *const *inputs, size_t 
   if (is_recording) return call_inside(f, inputs, input_count, outputs);
   trace *t;
   EAGER__TRY(find_or_trace(f, inputs, input_count, &t));
-  return eager_session_run(t->session, t->inputs, inputs, input_count, t->outputs,
-                           f->output_count, outputs);
+  eager_status status = eager_session_run(t->session, t->inputs, inputs, input_count,
+                                          t->outputs, f->output_count, outputs);
+  drop_trace(t, f->output_count);
+  return status;
 }
 
 eager_status eager_function_call(eager_function *f, eager_tensor *const *inputs,

@@ -391,6 +391,88 @@ static void threads_call_at_once(void **state) {
   eager_function_release(f);
 }
 
+/* --- Many signatures --- */
+
+enum { KEPT = 64, SIZES = KEPT + 16 };
+
+/* x + 1, with a 1 of 4 KB that stays where the trace is. */
+static eager_status adds_one(eager_tensor *const *inputs, size_t input_count,
+                             eager_tensor **outputs, size_t output_count, void *user) {
+  static const float ones[1024] = {1};
+  eager_tensor *constant, *one;
+  (void)input_count, (void)output_count, (void)user;
+  atomic_fetch_add(&bodies, 1);
+  eager_status status =
+      eager_tensor_from_host(EAGER_FLOAT32, 1, (int64_t[]){1024}, ones, &constant);
+  if (status != EAGER_OK) return status;
+  status = eager_reduce_sum(constant, NULL, 0, false, &one);
+  eager_tensor_release(constant);
+  if (status != EAGER_OK) return status;
+  status = eager_add(inputs[0], one, &outputs[0]);
+  eager_tensor_release(one);
+  return status;
+}
+
+static const char *call_size(eager_function *f, int64_t size) {
+  float values[SIZES] = {0}, got[SIZES];
+  eager_tensor *x, *out;
+  values[size - 1] = (float)size;
+  const char *wrong =
+      test_failure(eager_tensor_from_host(EAGER_FLOAT32, 1, &size, values, &x));
+  if (wrong != NULL) return wrong;
+  wrong = test_failure(eager_function_call(f, &x, 1, &out));
+  if (wrong == NULL)
+    wrong = test_failure(eager_tensor_to_host(out, got, (size_t)size * sizeof *got));
+  if (wrong == NULL && got[size - 1] != (float)size + 1) wrong = "another sum";
+  eager_tensor_release(out);
+  eager_tensor_release(x);
+  return wrong;
+}
+
+static void expect_calls(eager_function *f, int64_t first, int64_t last, int recorded) {
+  int before = bodies;
+  for (int64_t size = first; size <= last; size++) {
+    const char *wrong = call_size(f, size);
+    if (wrong != NULL) fail_msg("%d elements: %s", (int)size, wrong);
+  }
+  assert_int_equal(bodies - before, recorded);
+}
+
+/* The one that was not called for longest makes room, and is recorded again. */
+static void few_recordings_are_kept(void **state) {
+  (void)state;
+  eager_function *f = make(adds_one, 1);
+  expect_calls(f, 1, KEPT, KEPT);
+  uint64_t full = placing_memory(test_device()).current;
+  expect_calls(f, 1, 1, 0);
+  expect_calls(f, KEPT + 1, KEPT + 1, 1); /* 2 goes, 1 was called since */
+  expect_calls(f, 1, 1, 0);
+  expect_calls(f, 3, KEPT + 1, 0);
+  expect_calls(f, 2, 2, 1); /* 1 goes */
+  expect_calls(f, 3, KEPT + 1, 0);
+  expect_calls(f, 1, 1, 1);
+  assert_int_equal(eager_function_trace_count(f), KEPT + 3);
+  expect_calls(f, KEPT + 2, SIZES, SIZES - KEPT - 1);
+  assert_true(placing_memory(test_device()).current <= full + 4096);
+  eager_function_release(f);
+}
+
+/* What one thread runs another one's call may push out. */
+static const char *call_sizes(int i, void *f) {
+  const char *wrong = NULL;
+  for (int k = 0; k < 60 && wrong == NULL; k++)
+    wrong = call_size(f, 1 + (k * 7 + i * 13) % SIZES);
+  return wrong;
+}
+
+static void recordings_go_while_others_run(void **state) {
+  (void)state;
+  eager_function *f = make(adds_one, 1);
+  test_threads(4, call_sizes, f);
+  assert_in_range(eager_function_trace_count(f), SIZES, 4 * 60);
+  eager_function_release(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_recorded_once_for_a_signature),
@@ -402,6 +484,8 @@ int main(void) {
       cmocka_unit_test(callers_scopes_survive),
       cmocka_unit_test(gives_inputs_and_constants),
       cmocka_unit_test(threads_call_at_once),
+      cmocka_unit_test(few_recordings_are_kept),
+      cmocka_unit_test(recordings_go_while_others_run),
   };
   return test_main("graph/function", tests, sizeof tests / sizeof *tests);
 }
