@@ -1,8 +1,7 @@
-/* ctest: devices=pocl-pthread,oclgrind timeout=240 */
+/* ctest: devices=pocl-pthread timeout=240 */
 /* Every row of the doors' tables with an input that is one longer or has one axis more: a
  * graph refuses what the eager call refuses, by the same code and words, when it is
- * recorded or, where an extent was unknown or the device finds it, when it runs. A sample
- * of the rows on a simulator. */
+ * recorded or, where an extent was unknown or the device finds it, when it runs. */
 #include "recording.h"
 
 typedef struct outcome {
@@ -113,7 +112,6 @@ static void rows_that_do_not_fit(void **state) {
     for (size_t r = 0; r < doors_tables[k].count; r++) {
       trial t = trial_of(&doors_tables[k].rows[r]);
       bool late = eager__registry_find(t.raw)->infer_late;
-      if (test_is_slow() && !test_sampled(1000 * (uint64_t)k + r)) continue;
       for (int i = 0; i < t.input_count && !late; i++) {
         check(t, i, make_longer);
         check(t, i, make_deeper);
