@@ -247,7 +247,7 @@ const fault_scenario fault_scenarios[] = {
      .act = fault_training_step},
     {"session", FAULT_RUNNING, SILENT, .prepare = fault_training_session,
      .act = fault_session_twice, .after = fault_session_again},
-    {"session_checked", FAULT_RUNNING, SILENT, .subject = "GatherV2",
+    {"session_checked", FAULT_RUNNING, SILENT, .only_full = true, .subject = "GatherV2",
      .prepare = fault_picking_session, .act = fault_session, .after = fault_session_again},
     {"session_across", FAULT_COPYING, SILENT, .only_full = true, .subject = "AddV2",
      .lacks = needs_other_context, .prepare = fault_crossing_session, .act = fault_session,

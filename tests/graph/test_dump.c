@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic */
+/* ctest: devices=pocl-basic,oclgrind */
 /* A graph as people read it. */
 #include "placing.h"
 

@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-pthread,rusticl labels=threaded */
+/* ctest: devices=pocl-pthread,rusticl,oclgrind labels=threaded */
 /* A C function, recorded once for each signature. */
 #include <stdatomic.h>
 

@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-basic,rusticl */
+/* ctest: devices=pocl-basic */
 /* Runs under eager_config.memory_limit: what fits runs, whatever ran before; what does not
  * is refused at the call in both modes, holds nothing back and spoils nothing. */
 #include "placing.h"

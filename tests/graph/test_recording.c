@@ -1,4 +1,4 @@
-/* ctest: devices=pocl-pthread,rusticl labels=threaded */
+/* ctest: devices=pocl-pthread,rusticl,oclgrind labels=threaded */
 /* What becomes of an op between eager_graph_begin and eager_graph_end, and what a tensor
  * without a value answers. */
 #include "placing.h"

@@ -19,7 +19,7 @@ typedef struct runner {
   bool failed;
 } runner;
 
-enum { RUN_MODE = 20, RUN_PART, RUN_ORDER, RUN_FEED, OTHER_EXTENT, POLICY }; /* decisions */
+enum { RUN_MODE = 20, RUN_PART, RUN_ORDER, RUN_FEED, OTHER_EXTENT }; /* decisions */
 
 static void wrong(runner *r, int reg, const char *format, ...) EAGER__PRINTF(3, 4);
 static void wrong(runner *r, int reg, const char *format, ...) {
@@ -310,11 +310,7 @@ static int choose_fed(const runner *r, const rp_twin *twin) {
  * `replaced` becomes what `other` has there once its step has run. */
 static rp_twin *run_twin(runner *r, const rp_program *program, bool records, int replaced,
                          const rp_twin *other) {
-  static const eager_device_policy policies[] = {
-      EAGER_DEVICE_PLACEMENT_SILENT, EAGER_DEVICE_PLACEMENT_WARN,
-      EAGER_DEVICE_PLACEMENT_EXPLICIT, EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32};
-  uint32_t which = rp_decide(r->program, POLICY, 0) % 20;
-  eager_device_policy policy = policies[which < 4 ? which : 0];
+  eager_device_policy policy = rp_policy_of(r->program);
   rp_twin *twin = malloc(sizeof *twin);
   if (twin == NULL) abort();
   rp_twin_begin(twin, r->world, policy);

@@ -198,8 +198,8 @@ static bool append_any(rp_chooser *c) {
   if (chance <= 13) return append_neutral(c);
   if (chance <= 15) return append_there_and_back(c);
   if (chance <= 20) return append_layer(c);
-  if (chance <= 21) return rp_append_on_device(c, RP_PUSH);
-  if (chance <= 22) return rp_append_on_device(c, RP_COPY);
+  if (chance <= 22 && c->roams) return rp_append_on_device(c, RP_PUSH);
+  if (chance <= 24 && c->roams) return rp_append_on_device(c, RP_COPY);
   return append_op(c, choose_op(c));
 }
 
@@ -219,13 +219,15 @@ static void append_reads(rp_chooser *c) {
 
 void rp_generate_chains(rp_chooser *c) {
   const rp_world *world = c->state.world;
-  static const eager_dtype usual[] = {EAGER_FLOAT32, EAGER_FLOAT32,  EAGER_FLOAT32,
-                                      EAGER_FLOAT16, EAGER_BFLOAT16, EAGER_FLOAT64,
-                                      EAGER_INT32,   EAGER_INT64};
-  c->dtypes = RP_BIT(usual[rp_choose(c, 0, 7)]);
-  if (rp_chance(c, 30)) c->dtypes |= RP_BIT(usual[rp_choose(c, 0, 7)]);
+  static const eager_dtype usual[] = {EAGER_FLOAT16, EAGER_BFLOAT16, EAGER_FLOAT64,
+                                      EAGER_INT32,   EAGER_INT64,    EAGER_UINT8,
+                                      EAGER_FLOAT32, EAGER_FLOAT32};
+  /* Kernels of one dtype are soon there: more programs in the same time. */
+  c->dtypes = RP_BIT(rp_chance(c, 65) ? EAGER_FLOAT32 : usual[rp_choose(c, 0, 7)]);
+  if (rp_chance(c, 25)) c->dtypes |= RP_BIT(usual[rp_choose(c, 0, 7)]);
   c->newest = 75;
   c->roughly = rp_chance(c, 60);
+  c->roams = rp_chance(c, 25);
   if (!world->is_slow && rp_chance(c, 15)) c->most = 20000;
   int steps = (int)rp_choose(c, 4, world->is_slow ? 14 : RP_STEPS - 20);
   for (int tries = 0; tries < 4 * steps && c->program->step_count < steps; tries++)

@@ -13,6 +13,7 @@ struct rp_chooser {
   int bad_indices; /* percent */
   int newest;      /* percent of choices that fall on the newest register that fits */
   bool roughly;    /* rough ops may come */
+  bool roams;      /* on several devices */
 };
 
 /* Appends it if it has an answer; outputs get their registers. */

@@ -94,7 +94,7 @@ static void evaluate_top(const rp_op *op, const rp_step *step, const rp_value *c
   rp_value *values = rp_output(result, x->dtype, shape);
   rp_value *places = nth ? NULL : rp_output(result, EAGER_INT32, shape);
   if (values == NULL || (!nth && places == NULL)) return;
-  values->moved = x->moved;
+  values->moved = x->moved && !nth; /* of 0 and -0 either may be the n-th */
   int64_t *order = malloc((size_t)(extent + 1) * sizeof *order);
   if (order == NULL) abort();
   for (int64_t row = 0; row < rows; row++) {

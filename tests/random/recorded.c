@@ -9,7 +9,7 @@ uint32_t rp_decide(const rp_program *program, int about, int which) {
   return (uint32_t)((z ^ (z >> 31)) >> 8);
 }
 
-enum { OPEN_HOW = 1, OPEN_WHICH, OPEN_DIM, MAKES, COPIES }; /* decisions */
+enum { OPEN_HOW = 1, OPEN_WHICH, OPEN_DIM, MAKES, COPIES, POLICY }; /* decisions */
 
 static bool wrong(const rp_program *program, int index, char *problem, const char *what,
                   eager_status status, const char *wanted) {
@@ -21,7 +21,7 @@ static bool wrong(const rp_program *program, int index, char *problem, const cha
 
 /* --- Extents that are left open --- */
 
-static int64_t choose_open(const rp_program *program) {
+int64_t rp_choose_open(const rp_program *program) {
   uint32_t how = rp_decide(program, OPEN_HOW, 0) % 100;
   if (how < 40) return 0;
   if (how < 55) return -1;
@@ -38,10 +38,18 @@ static int64_t choose_open(const rp_program *program) {
   return extent;
 }
 
-static bool is_open(const rp_recorded *g, const rp_program *program, int reg, int d,
+static bool is_open(const rp_program *program, int64_t open, int reg, int d,
                     int64_t extent) {
-  if (g->open == -2) return rp_decide(program, OPEN_DIM, 8 * reg + d) % 2 != 0;
-  return g->open == -1 || (g->open > 0 && extent == g->open);
+  if (open == -2) return rp_decide(program, OPEN_DIM, 8 * reg + d) % 2 != 0;
+  return open == -1 || (open > 0 && extent == open);
+}
+
+void rp_placeholder_dims(const rp_program *program, int64_t open, int reg,
+                         const rp_value *value, bool all_open, int64_t *dims) {
+  for (int d = 0; d < value->shape.rank; d++) {
+    int64_t extent = value->shape.dims[d];
+    dims[d] = all_open || is_open(program, open, reg, d, extent) ? -1 : extent;
+  }
 }
 
 /* --- Placeholders and constants --- */
@@ -49,25 +57,29 @@ static bool is_open(const rp_recorded *g, const rp_program *program, int reg, in
 static eager_status add_placeholder(rp_recorded *g, const rp_program *program, int reg,
                                     const rp_value *value, bool all_open) {
   int64_t dims[EAGER__MAX_RANK];
-  for (int d = 0; d < value->shape.rank; d++) {
-    int64_t extent = value->shape.dims[d];
-    bool open = all_open || is_open(g, program, reg, d, extent);
-    dims[d] = open ? -1 : extent;
-  }
+  rp_placeholder_dims(program, g->open, reg, value, all_open, dims);
   g->is_fed[reg] = g->varies[reg] = true;
   return eager_placeholder(value->dtype, value->shape.rank, dims, NULL, &g->symbols[reg]);
 }
 
-/* 70 % are fed (of scalars half), 15 % are captured when an op takes them, the others stand
- * in the graph. */
+rp_made rp_made_how(const rp_program *program, int reg, const rp_value *value) {
+  uint32_t how = rp_decide(program, MAKES, reg) % 100;
+  if (how >= 50 && how < 70 && value->shape.rank == 0) return RP_IN_GRAPH;
+  return how < 70 ? RP_FED : how < 85 ? RP_CAPTURED : RP_IN_GRAPH;
+}
+
 static eager_status record_make(rp_recorded *g, const rp_program *program,
                                 const rp_step *step, const rp_twin *twin) {
   int reg = step->outputs[0];
-  uint32_t how = rp_decide(program, MAKES, reg) % 100;
   const rp_value *value = twin->state.handles[reg].value;
-  if (how >= 50 && how < 70 && value->shape.rank == 0) how = 99;
-  if (how < 70) return add_placeholder(g, program, reg, value, false);
-  return how < 85 ? EAGER_OK : rp_door_make(step, value, &g->symbols[reg]);
+  switch (rp_made_how(program, reg, value)) {
+  case RP_FED:
+    return add_placeholder(g, program, reg, value, false);
+  case RP_IN_GRAPH:
+    return rp_door_make(step, value, &g->symbols[reg]);
+  default:
+    return EAGER_OK;
+  }
 }
 
 /* What the twin has made alone: its size may be another for other values. */
@@ -180,15 +192,26 @@ static bool record_op(rp_recorded *g, const rp_program *program, int index,
   return true;
 }
 
-/* A copy is an Identity there, if anything. */
+eager_device_policy rp_policy_of(const rp_program *program) {
+  static const eager_device_policy policies[] = {
+      EAGER_DEVICE_PLACEMENT_SILENT, EAGER_DEVICE_PLACEMENT_WARN,
+      EAGER_DEVICE_PLACEMENT_EXPLICIT, EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32};
+  uint32_t which = rp_decide(program, POLICY, 0) % 20;
+  return policies[which < 4 ? which : 0];
+}
+
+bool rp_copy_is_recorded(const rp_program *program, int to) {
+  eager_device_policy policy = rp_policy_of(program);
+  bool copies =
+      policy == EAGER_DEVICE_PLACEMENT_SILENT || policy == EAGER_DEVICE_PLACEMENT_WARN;
+  return copies && rp_decide(program, COPIES, to) % 2 != 0;
+}
+
 static eager_status record_copy(rp_recorded *g, const rp_program *program, int index,
                                 const rp_twin *twin) {
   const rp_step *step = &program->steps[index];
   int from = step->inputs[0], to = step->outputs[0];
-  eager_device_policy policy = twin->state.policy;
-  bool copies = policy != EAGER_DEVICE_PLACEMENT_EXPLICIT &&
-                (policy != EAGER_DEVICE_PLACEMENT_SILENT_FOR_INT32);
-  if (!copies || g->symbols[from] == NULL || rp_decide(program, COPIES, to) % 2 == 0)
+  if (g->symbols[from] == NULL || !rp_copy_is_recorded(program, to))
     return add_alone(g, program, step, twin);
   const char *device =
       step->device >= 0 ? twin->state.world->devices[step->device].short_name : NULL;
@@ -209,7 +232,7 @@ static eager_status record_copy(rp_recorded *g, const rp_program *program, int i
 
 bool rp_recorded_begin(rp_recorded *g, const rp_program *program, char *problem) {
   memset(g, 0, sizeof *g);
-  g->open = choose_open(program);
+  g->open = rp_choose_open(program);
   if (eager_graph_new(&g->graph) == EAGER_OK &&
       eager_session_new(g->graph, NULL, &g->session) == EAGER_OK)
     return true;

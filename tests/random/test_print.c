@@ -12,11 +12,14 @@ enum { IS_SANITIZED = 1 };
 enum { IS_SANITIZED = 0 };
 #endif
 
+typedef void (*printer)(FILE *file, const rp_program *program, const rp_world *world,
+                        const char *problem);
+
 /* The exit status of the printed program. */
-static int run(const rp_program *program, const rp_world *world) {
+static int run(printer print, const rp_program *program, const rp_world *world) {
   FILE *file = fopen(program_path("printed.c"), "w");
   assert_non_null(file);
-  rp_print_c(file, program, world, "printed by a test: */ is no end");
+  print(file, program, world, "printed by a test: */ is no end");
   assert_int_equal(fclose(file), 0);
   const char *command = test_text(
       "cd %s && cc -std=c11 -Wall -Wextra -Werror -I%s/include printed.c -o printed "
@@ -37,10 +40,13 @@ static void printed_programs_do_what_they_say(void **state) {
   assert_true(rp_world_enter(world));
   program_folder_make();
   rp_generate(1, RP_MIXED, world, program);
-  assert_int_equal(run(program, world), 0);
+  assert_int_equal(run(rp_print_c, program, world), 0);
   rp_world other = *world; /* where devices are called otherwise */
   for (int i = 0; i < other.device_count; i++) strcat(other.devices[i].full_name, "9");
-  assert_int_equal(run(program, &other), 1);
+  assert_int_equal(run(rp_print_c, program, &other), 1);
+  rp_generate(1, RP_CHAINS, world, program);
+  assert_int_equal(run(rp_print_graph_c, program, world), 0);
+  assert_int_equal(run(rp_print_graph_c, program, &other), 1);
   program_folder_remove();
 }
 
