@@ -117,6 +117,15 @@ eager_session_run(eager_session *s, eager_tensor *const *feeds,
                   eager_tensor *const *feed_values, size_t feed_count,
                   eager_tensor *const *fetches, size_t fetch_count, eager_tensor **outputs);
 
+/* How its runs are carried out, for people to read; the form may change. A part for each
+ * set of feeds, their shapes and fetches it was run with (the latest 64): which ops became
+ * one kernel, on which device, and where each value lies: at a byte of the arena that the
+ * ops of one device share, in a result, or in registers. The caller frees *out_text with
+ * eager_free. */
+EAGER_API EAGER_NODISCARD eager_status eager_session_dump(eager_session *s,
+                                                          eager_graph_format format,
+                                                          char **out_text);
+
 /* NULL-safe; no thread may be running it. */
 EAGER_API void eager_session_release(eager_session *s);
 

@@ -23,12 +23,11 @@ typedef struct eager__region {
 } eager__region;
 
 /* Fills in bins and offsets: regions that share a step do not overlap. `*out_size` is how
- * large the arena is. The largest come first, each to the lowest gap of the first bin that
- * holds it, or of the arena. */
+ * large the arena is. What fits into a bin lies there. */
 eager_status eager__arena_plan(eager__region *regions, int count, const eager__bin *bins,
                                int bin_count, size_t *out_size);
 
 /* What no plan can do with less, had it no bins: the most bytes that live in one step. */
-size_t eager__arena_least(const eager__region *regions, int count);
+eager_status eager__arena_least(const eager__region *regions, int count, size_t *out);
 
 #endif

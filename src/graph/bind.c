@@ -204,13 +204,13 @@ static void place_region(const eager__segment *segment, const eager__region *reg
   if (region->bin >= 0) out->slot = segment->first_output + region->bin;
 }
 
-static void find_places(const eager__plan *plan, int s, const uses *u,
+static void find_places(eager__plan *plan, int s, const uses *u,
                         const eager__region *regions, const int *at,
                         eager__replay_place *out) {
   const eager__program *p = &plan->program;
   const eager__segment *segment = &plan->segments[s];
   for (size_t i = 0; i < p->value_count; i++) {
-    const eager__value *v = &p->values[i];
+    eager__value *v = &p->values[i];
     eager__replay_place *place = &out[i];
     *place = (eager__replay_place){.slot = 0, .offset = v->offset, .dtype = v->dtype};
     if (u->maker[v->base] != s && u->mark[v->base] == s)
@@ -219,6 +219,10 @@ static void find_places(const eager__plan *plan, int s, const uses *u,
       place->slot = segment->first_output + u->output[v->base];
     else if (u->maker[v->base] == s)
       place_region(segment, &regions[at[v->base]], place);
+    if (v->base == (int)i && u->maker[i] == s) {
+      v->slot = place->slot;
+      v->place = place->offset;
+    }
   }
 }
 
@@ -252,7 +256,7 @@ static bool *find_reach(const eager__plan *plan, int s, const uses *u) {
   return reach;
 }
 
-static eager_status settle(const eager__plan *plan, int s, const uses *u) {
+static eager_status settle(eager__plan *plan, int s, const uses *u) {
   const eager__program *p = &plan->program;
   eager__segment *segment = &plan->segments[s];
   size_t count = p->value_count;
@@ -268,6 +272,8 @@ static eager_status settle(const eager__plan *plan, int s, const uses *u) {
     list_bins(plan, s, u, bins);
     status = eager__arena_plan(regions, regions_count, bins, segment->output_count,
                                &segment->arena_size);
+    if (status == EAGER_OK)
+      status = eager__arena_least(regions, regions_count, &segment->arena_least);
   }
   if (status == EAGER_OK) {
     bool *reach = find_reach(plan, s, u);

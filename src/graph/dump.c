@@ -168,14 +168,19 @@ static eager_status dump(eager_graph *g, eager_graph_format format, char **out_t
   return *out_text ? EAGER_OK : eager__out_of_memory(size);
 }
 
+eager_status eager__graph_check_format(eager_graph_format format) {
+  EAGER__REQUIRE(format == EAGER_GRAPH_TEXT || format == EAGER_GRAPH_DOT,
+                 EAGER_INVALID_ARGUMENT, "format must be one of EAGER_GRAPH_*, got %d",
+                 (int)format);
+  return EAGER_OK;
+}
+
 eager_status eager_graph_dump(eager_graph *g, eager_graph_format format, char **out_text) {
   EAGER__REQUIRE(out_text, EAGER_INVALID_ARGUMENT, "out_text is NULL");
   *out_text = NULL;
   EAGER__REQUIRE(g, EAGER_INVALID_ARGUMENT, "eager_graph_dump: the graph is NULL");
   EAGER__TRY(eager__runtime_require_open());
   EAGER__TRY(eager__graph_check(g));
-  EAGER__REQUIRE(format == EAGER_GRAPH_TEXT || format == EAGER_GRAPH_DOT,
-                 EAGER_INVALID_ARGUMENT, "format must be one of EAGER_GRAPH_*, got %d",
-                 (int)format);
+  EAGER__TRY(eager__graph_check_format(format));
   return dump(g, format, out_text);
 }

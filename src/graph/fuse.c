@@ -237,7 +237,6 @@ static void list_outputs(fusing *f, const int *members, int count, eager__item *
     fused->outputs[to->output_count] = i;
     to->makers[to->output_count] = (eager__part){p->items[members[i]].called, 0, NULL};
     p->values[value].item = members[count - 1];
-    p->values[value].output = to->output_count;
     to->outputs[to->output_count++] = value;
   }
   fused->output_count = to->output_count;

@@ -72,6 +72,9 @@ bool eager__graph_find(const eager_graph *g, const eager_tensor *t, eager__edge 
 /* A symbolic tensor for a concrete one, whose value the graph then keeps. */
 eager_status eager__graph_capture(eager_graph *g, eager_tensor *value, eager_tensor **out);
 
+/* One of EAGER_GRAPH_*, or INVALID_ARGUMENT. */
+eager_status eager__graph_check_format(eager_graph_format format);
+
 /* The nodes up to `count`, into `out`. */
 void eager__graph_look(eager_graph *g, size_t count, eager__node **out);
 size_t eager__graph_count(eager_graph *g);

@@ -34,6 +34,9 @@ typedef struct eager__value {
   eager__device *device;  /* where its bytes are */
   int feed;               /* its number, or -1 */
   eager_tensor *constant; /* one reference, or NULL */
+  const char *name;       /* of its node; borrowed, or NULL */
+  int slot;               /* of a base, from binding on: 0 the arena, else a result's */
+  int64_t place;          /* bytes, within it; -1: in no memory of the segment's */
   const void *bytes;      /* of a constant from the host: its bytes, borrowed, or NULL */
   bool is_needed;
 } eager__value;
@@ -80,9 +83,9 @@ typedef struct eager__segment {
   int input_count, output_count;
   int *inputs, *outputs; /* values: bases */
   eager__part *readers, *makers;
-  int first_output; /* of its slots; those of the inputs begin at 1 */
-  size_t arena_size;
-  int *drops; /* values that nobody needs behind it */
+  int first_output;               /* of its slots; those of the inputs begin at 1 */
+  size_t arena_size, arena_least; /* bytes: what it has, and what live at once at most */
+  int *drops;                     /* values that nobody needs behind it */
   int drop_count;
 } eager__segment;
 
@@ -173,6 +176,9 @@ eager_status eager__plan_new(eager_graph *g, const eager__request *request,
                              const eager__constants *constants, eager__plan **out);
 eager__plan *eager__plan_retain(eager__plan *plan);
 void eager__plan_release(eager__plan *plan); /* NULL-safe */
+/* For people: appends what a run does, and where what lies. */
+void eager__plan_write(const eager__plan *plan, struct eager__strbuf *to);
+void eager__plan_write_dot(const eager__plan *plan, int number, struct eager__strbuf *to);
 bool eager__plan_is_for(const eager__plan *plan, const eager__request *request);
 
 /* One run: outputs[i] for each fetch, one reference each. */

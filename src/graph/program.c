@@ -35,6 +35,7 @@ int eager__program_add_value(eager__program *p, eager_dtype dtype,
                                      .base = number,
                                      .same = number,
                                      .item = -1,
+                                     .place = -1,
                                      .feed = -1};
   return number;
 }

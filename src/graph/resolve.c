@@ -62,6 +62,7 @@ static eager_status add_output(eager__program *p, int number, const eager__call 
   item->outputs[output] = made;
   v->item = number;
   v->output = output;
+  v->name = p->node->name;
   v->device = item->device;
   if (!result->view_of) return EAGER_OK;
   int whole = item->inputs[result->view_of - 1];
@@ -160,6 +161,8 @@ static eager_status add_feed(resolving *r, size_t i) {
   p->values[value].device = fed->buffer->device;
   p->feeds[i] = value;
   p->node = r->nodes[r->request->feeds[i].node];
+  p->values[value].name = p->node->name;
+  p->values[value].output = r->request->feeds[i].output;
   return make_symbolic(p, value, &r->tensors[number_of(r, r->request->feeds[i])]);
 }
 
@@ -232,6 +235,7 @@ static eager_status resolve_constant(resolving *r, int number) {
   }
   EAGER__TRY(add_constant(r->program, *place, &value));
   r->program->values[value].bytes = node->data;
+  r->program->values[value].name = node->name;
   return EAGER_OK;
 }
 

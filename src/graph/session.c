@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strbuf.h"
 #include "graph/plan.h"
 #include "runtime/run.h"
 #include "runtime/scope.h"
@@ -239,4 +240,49 @@ eager_status eager_session_run(eager_session *s, eager_tensor *const *feeds,
   for (size_t i = 0; i < fetch_count && status == EAGER_OK; i++)
     eager__scope_give(outputs[i]);
   return status;
+}
+
+/* --- For people --- */
+
+/* Plans of now, one reference each; NULL when memory is short. */
+static eager__plan **look_at_plans(eager_session *s, int *out_count) {
+  eager__plan **plans = eager__alloc(PLANS_MOST * sizeof *plans);
+  eager__mutex_lock(&s->lock);
+  *out_count = plans ? s->plan_count : 0;
+  for (int i = 0; i < *out_count; i++) plans[i] = eager__plan_retain(s->plans[i]);
+  eager__mutex_unlock(&s->lock);
+  return plans;
+}
+
+static eager_status dump(eager_session *s, eager_graph_format format, char **out_text) {
+  eager__strbuf text = {0};
+  int count;
+  eager__plan **plans = look_at_plans(s, &count);
+  if (!plans) return eager__out_of_memory(PLANS_MOST * sizeof *plans);
+  bool is_dot = format == EAGER_GRAPH_DOT;
+  if (is_dot) eager__strbuf_add(&text, "digraph {\n");
+  for (int i = 0; i < count; i++) {
+    if (is_dot)
+      eager__plan_write_dot(plans[i], i, &text);
+    else
+      eager__plan_write(plans[i], &text);
+    eager__plan_release(plans[i]);
+  }
+  if (is_dot) eager__strbuf_add(&text, "}\n");
+  eager__free(plans);
+  size_t size = text.size;
+  *out_text = eager__strbuf_take(&text);
+  return *out_text ? EAGER_OK : eager__out_of_memory(size);
+}
+
+eager_status eager_session_dump(eager_session *s, eager_graph_format format,
+                                char **out_text) {
+  EAGER__REQUIRE(out_text, EAGER_INVALID_ARGUMENT, "out_text is NULL");
+  *out_text = NULL;
+  EAGER__REQUIRE(s, EAGER_INVALID_ARGUMENT, "eager_session_dump: the session is NULL");
+  EAGER__TRY(eager__runtime_require_open());
+  if (!eager__handle_is_live(s, EAGER__HANDLE_SESSION))
+    return eager__handle_refuse(s, "the session");
+  EAGER__TRY(eager__graph_check_format(format));
+  return dump(s, format, out_text);
 }
