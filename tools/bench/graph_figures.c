@@ -120,12 +120,13 @@ static eager_status line_body(void *state, eager_tensor *x, eager_tensor **out) 
   return status;
 }
 
-/* A result beside what it is computed from; the first one's input is the caller's. */
+/* A result beside what it is computed from; the first one's input is the caller's, and so
+ * is the memory of the last result, from the beginning. */
 static int least_units(void) {
-  int least = line_sizes[0];
-  for (int i = 1; i < LINE; i++)
-    if (line_sizes[i - 1] + line_sizes[i] > least)
-      least = line_sizes[i - 1] + line_sizes[i];
+  int last = line_sizes[LINE - 1], least = line_sizes[0] + last;
+  for (int i = 1; i < LINE - 1; i++)
+    if (line_sizes[i - 1] + line_sizes[i] + last > least)
+      least = line_sizes[i - 1] + line_sizes[i] + last;
   return least;
 }
 
