@@ -107,6 +107,11 @@ EAGER_API EAGER_NODISCARD eager_status eager_session_new(eager_graph *g,
  * the graph may be fed. What was recorded under a device's name runs there, all else on the
  * default device; policy and mode are the thread's.
  *
+ * How that is done is worked out at the first run with these feeds, fetches and shapes, and
+ * kept (the latest 64 ways). Results have the bits of the same ops run eagerly, but for a
+ * NaN's sign and payload. outputs[i] may be the same handle as another, when both are known
+ * to be equal.
+ *
  * What fails in a node ends in " (node NAME)". outputs[i] may be a handle that was fed or
  * captured; the array must not be that of the feeds.
  *
