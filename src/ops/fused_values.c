@@ -116,10 +116,36 @@ static void write_cast(const eager__fused *fused, const eager__fused_step *step,
     eager__strbuf_format(source, step->dtype == EAGER_BOOL ? "%s != ZERO" : "%s", x);
 }
 
+static bool is_used(const eager__fused *fused, int s) {
+  for (int later = s + 1; later < fused->step_count; later++)
+    for (int i = 0; i < eager__op_input_count(fused->steps[later].op); i++)
+      if (fused->steps[later].operands[i] == fused->input_count + s) return true;
+  return false;
+}
+
+/* What a row gives that gives numbers of as few bits as it takes. */
+static bool is_exact(const eager__op *op) {
+  static const char *const rows[] = {"Neg",      "Abs",         "Sign",      "Floor",
+                                     "Ceil",     "Round",       "Rint",      "Relu",
+                                     "ReluGrad", "Relu6",       "Relu6Grad", "Maximum",
+                                     "Minimum",  "ClipByValue", "SelectV2",  "Select"};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (strcmp(op->name, rows[i]) == 0) return true;
+  return false;
+}
+
+/* Stores round by themselves. */
+static bool must_round(const eager__fused *fused, int s) {
+  const eager__fused_step *step = &fused->steps[s];
+  bool is_narrow = step->dtype == EAGER_FLOAT16 || step->dtype == EAGER_BFLOAT16;
+  bool is_row = !eager__fused_is_cast(step->op);
+  return is_narrow && is_row && !is_exact(step->op) && is_used(fused, s);
+}
+
 static void write_step(const eager__fused *fused, int s, eager__strbuf *source) {
   const eager__fused_step *step = &fused->steps[s];
   bool is_cast = eager__fused_is_cast(step->op);
-  bool rounds = !is_cast && step->dtype == fused->dtype && step->dtype != EAGER_BOOL;
+  bool rounds = must_round(fused, s);
   eager__strbuf_add(source, "  ");
   write_type(fused, step, source);
   eager__strbuf_format(source, " v%d = %s", s, rounds ? "ROUNDED(" : "");
@@ -181,5 +207,4 @@ void eager__fused_add_files(const eager__fused *fused, eager__family *family) {
     for (int i = 0; of->files[i] != NULL; i++)
       if (strcmp(of->files[i], "elementwise") != 0) add_file(family, of->files[i]);
   }
-  if (eager__fused_has_edges(fused)) add_file(family, "convert");
 }

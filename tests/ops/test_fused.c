@@ -244,6 +244,44 @@ static void many_inputs_and_steps(void **state) {
   group_check_all(groups, 3);
 }
 
+/* Kernels are found again by what they are made for: nothing may be left out of it. */
+static void groups_that_differ_in_little(void **state) {
+  (void)state;
+  test_enable();
+  static const struct {
+    const char *raw;
+    double parameter;
+    int operands[3], output;
+    eager_dtype dtype;
+  } cases[] = {
+      {"Sub", 0, {0, 1}, 0, EAGER_FLOAT32},
+      {"Sub", 0, {1, 0}, 0, EAGER_FLOAT32},
+      {"Sub", 0, {1, 0}, 1, EAGER_FLOAT32},
+      {"Sub", 0, {0, 1}, 0, EAGER_INT32},
+      {"Sub", 0, {0, 1}, 0, EAGER_UINT32},
+      {"Mul", 0, {0, 1}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0.25, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0.5, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", -1e-30, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0, {0}, 0, EAGER_FLOAT32},
+  };
+  enum { CASES = sizeof cases / sizeof *cases };
+  group *groups = test_alloc(2 * CASES * sizeof *groups);
+  int count = 0;
+  for (int i = 0; i < 2 * CASES; i++) { /* the second half with another shape */
+    group *g = &groups[count++];
+    eager_dtype dtype = cases[i % CASES].dtype;
+    group_begin(g, dtype);
+    group_input(g, dtype, some_rows);
+    group_input(g, dtype, i < CASES ? some_rows : (test_shape){1, {21}});
+    int first = group_step(g, cases[i % CASES].raw, dtype, cases[i % CASES].operands,
+                           cases[i % CASES].parameter);
+    int second = group_step(g, "AddV2", dtype, (int[]){first, 1}, 0);
+    group_output(g, cases[i % CASES].output ? second : first);
+  }
+  group_check_all(groups, count);
+}
+
 /* --- Casts at the edges --- */
 
 /* From up to four other dtypes, and to as many. */
@@ -421,6 +459,7 @@ int main(void) {
       cmocka_unit_test(broadcasts_by_chance),
       cmocka_unit_test(lengths),
       cmocka_unit_test(many_inputs_and_steps),
+      cmocka_unit_test(groups_that_differ_in_little),
       cmocka_unit_test(casts),
       cmocka_unit_test(outputs_may_lie_where_inputs_do),
   };
