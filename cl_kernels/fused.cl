@@ -41,7 +41,9 @@ OUTLINED void fused_begin(const fused_shape *walk, int inputs, size_t element,
                       ? (size_t)((uint)element / (uint)extent)
                       : element / extent;
     at->index[d] = element - next * extent;
-    ROLLED for (int k = 0; k < inputs; k++) at->base[k] += at->index[d] * at->strides[8 * k + d];
+    ROLLED for (int k = 0; k < inputs; k++) {
+      at->base[k] += at->index[d] * at->strides[8 * k + d];
+    }
     element = next;
   }
   at->column = at->index[inner];

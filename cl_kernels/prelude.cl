@@ -337,7 +337,9 @@ static inline void STOREV(__global T *p, size_t i, AV x) {
 }
 #define STREAMV STOREV
 static inline AV ROUNDED(AV x) {
-  return JOIN(as_, AV)(bfloat16_bits(x) << 16);
+  UINTV bits = JOIN(as_, UINTV)(x);
+  AV y = JOIN(as_, AV)((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+  return select(y, x, x != x);
 }
 #elif WIDE && !IS_FLOAT
 static inline A LOAD(const __global T *p, size_t i) {

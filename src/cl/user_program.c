@@ -59,6 +59,7 @@ static kept *make_kept(const eager__family *wanted, const eager__user_source *so
   if (made == NULL) return NULL;
   made->source = *source;
   made->source.text = make_text(source);
+  made->source.of = NULL;
   made->source.options = eager__strdup(source->options);
   made->source.written = eager__strdup(source->written);
   made->family = *wanted;

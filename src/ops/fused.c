@@ -139,6 +139,7 @@ static eager_status launch(eager__call *call, eager__commands *commands) {
   eager__kernel_begin(commands, family, fused->dtype, name);
   for (int i = 0; i < call->output_count; i++) eager__arg_output(commands, i);
   for (int k = 0; k < call->input_count; k++) eager__arg_input(commands, k);
+  eager__fused_add_parameters(fused, commands);
   bool by_rows = kernel.form == EAGER__FUSED_ROWS || kernel.form == EAGER__FUSED_SHORT;
   eager__lanes plan = by_rows
                           ? eager__lanes_plan_rows(commands, n, shape.dims[shape.rank - 1])

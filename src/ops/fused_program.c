@@ -30,16 +30,25 @@ static void write_program(const eager__user_source *source, eager__strbuf *text)
   for (int i = 0; i < of->count; i++) eager__fused_write(of->kernels[i], i, text);
 }
 
+static const eager__family without_edges = {
+    .name = "fused", .files = {"words"}, .blocks = {"fused"}, .groups = {"fused"}};
+static const eager__family with_edges = {.name = "fused",
+                                         .files = {"words", "convert"},
+                                         .blocks = {"fused", "fused_edges"},
+                                         .groups = {"fused", "fused_edges"}};
+
+static bool has_edges(const batch *of) {
+  for (int i = 0; i < of->count; i++)
+    if (eager__fused_has_edges(of->kernels[i]->fused)) return true;
+  return false;
+}
+
 static eager_status make_family(const batch *of, const eager__family **out) {
-  eager__family wanted = {
-      .name = "fused", .files = {"words"}, .blocks = {"fused"}, .groups = {"fused"}};
+  eager__family wanted = has_edges(of) ? with_edges : without_edges;
   eager__strbuf all = {0};
   for (int i = 0; i < of->count; i++) {
-    const eager__fused *fused = of->kernels[i]->fused;
-    eager__fused_add_files(fused, &wanted);
-    if (eager__fused_has_edges(fused)) wanted.blocks[1] = wanted.groups[1] = "fused_edges";
+    eager__fused_add_files(of->kernels[i]->fused, &wanted);
     eager__strbuf_format(&all, "%s\n", eager__strbuf_text(&of->described[i]));
-    all.failed |= of->described[i].failed;
   }
   eager__user_source source = {.written = eager__strbuf_text(&all),
                                .options = "",

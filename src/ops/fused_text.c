@@ -26,7 +26,6 @@ void eager__fused_describe(const eager__fused_kernel *kernel, eager__strbuf *out
     add_char(out, ' ');
     add_char(out, '@' + (int)step->dtype);
     eager__strbuf_add(out, step->op->name);
-    if (step->parameter != 0) eager__strbuf_format(out, "[%a]", step->parameter);
     for (int i = 0; i < eager__op_input_count(step->op); i++)
       add_char(out, '0' + step->operands[i]);
   }
@@ -90,7 +89,8 @@ static void write_load(const writer *w, int k, const char *from, const char *at,
  * rows from what was found at `row_at`. */
 static void write_use(const writer *w, const char *name, const char *whole_at,
                       const char *row_at, const char *count, const char *result) {
-  eager__strbuf_format(w->source, "%s(", name);
+  eager__strbuf_format(w->source, "%s(%s", name,
+                       eager__fused_parameter_count(w->fused) > 0 ? "p, " : "");
   for (int k = 0; k < w->fused->input_count; k++) {
     eager__fused_reach reach = w->kernel->reach[k];
     if (reach == EAGER__FUSED_WHOLE)
@@ -133,8 +133,11 @@ static void write_head(const writer *w) {
   for (int k = 0; k < fused->input_count; k++)
     eager__strbuf_format(source, "const __global %s *in_%d, long in_%d_offset, ",
                          stored_type(fused, k), k, k);
-  eager__strbuf_format(source, "long n, long chunk, %s) {\n",
+  bool parameters = eager__fused_parameter_count(fused) > 0;
+  eager__strbuf_format(source, "%slong n, long chunk, %s) {\n",
+                       parameters ? "fused_parameters parameters, " : "",
                        w->partials ? "fused_shape shape" : "int stream");
+  if (parameters) eager__strbuf_add(source, "  fused_parameters p = parameters;\n");
   for (int i = 0; i < fused->output_count; i++)
     eager__strbuf_format(source, "  out_%d += out_%d_offset;\n", i, i);
   for (int k = 0; k < fused->input_count; k++)
@@ -323,7 +326,8 @@ static void write_finds(const writer *w) {
 
 /* The names that each kernel has for itself. */
 static void write_names(int number, eager__strbuf *source) {
-  static const char *const own[] = {"fused_values", "values", "values_apart"};
+  static const char *const own[] = {"fused_values", "fused_parameters", "values",
+                                    "values_apart"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     eager__strbuf_format(source, "#undef %s\n#define %s %s_%d\n", own[i], own[i], own[i],
                          number);

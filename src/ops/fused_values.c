@@ -7,6 +7,7 @@
 #include "base/dtype.h"
 #include "ops/elementwise_kernel.h"
 #include "ops/fused_edges.h"
+#include "ops/plan.h"
 
 enum { NAME = 16, ARGUMENT = 32 };
 
@@ -81,18 +82,34 @@ static void write_rows(const eager__fused *fused, eager__strbuf *source) {
   }
 }
 
-/* As eager__arg_scalar passes it, by its bits. */
-static void write_parameter(eager_dtype dtype, double value, eager__strbuf *source) {
-  bool narrow = eager__dtype_is_float(dtype) && dtype != EAGER_FLOAT64;
-  uint64_t bits = 0;
-  eager__encode_double(narrow ? EAGER_FLOAT32 : dtype, value, &bits);
-  const char *type = narrow ? "as_float" : dtype == EAGER_FLOAT64 ? "as_double" : "(A)";
-  eager__strbuf_format(source, narrow ? ", %s(0x%llxu)" : ", %s(0x%llxul)", type,
-                       (unsigned long long)bits);
+/* --- Parameters: arguments of kernels, since compilers treat the constants 0 and 1 in ways
+ * of their own --- */
+
+/* How many of the first `steps` have one. */
+static int parameters_before(const eager__fused *fused, int steps) {
+  int count = 0;
+  for (int s = 0; s < steps; s++) count += row_of(fused, fused->steps[s].op).has_parameter;
+  return count;
 }
 
-static void write_call(const eager__fused *fused, const eager__fused_step *step,
-                       eager__strbuf *source) {
+int eager__fused_parameter_count(const eager__fused *fused) {
+  return parameters_before(fused, fused->step_count);
+}
+
+void eager__fused_add_parameters(const eager__fused *fused, eager__commands *commands) {
+  eager_dtype dtype = fused->dtype;
+  size_t size = eager__computed_size(dtype), count = 0;
+  uint64_t all[EAGER__FUSED_STEPS] = {0};
+  if (size == sizeof(float) && eager__dtype_is_float(dtype)) dtype = EAGER_FLOAT32;
+  for (int s = 0; s < fused->step_count; s++)
+    if (row_of(fused, fused->steps[s].op).has_parameter)
+      eager__encode_double(dtype, fused->steps[s].parameter,
+                           (uint8_t *)all + size * count++);
+  if (count > 0) eager__arg_bytes(commands, all, size * count);
+}
+
+static void write_call(const eager__fused *fused, int s, eager__strbuf *source) {
+  const eager__fused_step *step = &fused->steps[s];
   char text[ARGUMENT];
   eager__elementwise row = row_of(fused, step->op);
   eager__strbuf_format(source, "do_%s(", row.flat);
@@ -100,7 +117,8 @@ static void write_call(const eager__fused *fused, const eager__fused_step *step,
     eager__strbuf_format(
         source, "%s%s", i ? ", " : "",
         argument(fused, step->operands[i], row.first_is_bool && i == 0, text));
-  if (row.has_parameter) write_parameter(fused->dtype, step->parameter, source);
+  if (row.has_parameter)
+    eager__strbuf_format(source, ", p.p[%d]", parameters_before(fused, s));
   eager__strbuf_add(source, ")");
   if (row.first_is_bool && step->dtype == EAGER_BOOL) eager__strbuf_add(source, " != ZERO");
 }
@@ -116,23 +134,51 @@ static void write_cast(const eager__fused *fused, const eager__fused_step *step,
     eager__strbuf_format(source, step->dtype == EAGER_BOOL ? "%s != ZERO" : "%s", x);
 }
 
+static bool is_used(const eager__fused *fused, int s) {
+  for (int later = s + 1; later < fused->step_count; later++)
+    for (int i = 0; i < eager__op_input_count(fused->steps[later].op); i++)
+      if (fused->steps[later].operands[i] == fused->input_count + s) return true;
+  return false;
+}
+
+/* What a row gives that gives numbers of as few bits as it takes. */
+static bool is_exact(const eager__op *op) {
+  static const char *const rows[] = {"Neg",      "Abs",         "Sign",      "Floor",
+                                     "Ceil",     "Round",       "Rint",      "Relu",
+                                     "ReluGrad", "Relu6",       "Relu6Grad", "Maximum",
+                                     "Minimum",  "ClipByValue", "SelectV2",  "Select"};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (strcmp(op->name, rows[i]) == 0) return true;
+  return false;
+}
+
+/* Stores round by themselves. */
+static bool must_round(const eager__fused *fused, int s) {
+  const eager__fused_step *step = &fused->steps[s];
+  bool is_narrow = step->dtype == EAGER_FLOAT16 || step->dtype == EAGER_BFLOAT16;
+  bool is_row = !eager__fused_is_cast(step->op);
+  return is_narrow && is_row && !is_exact(step->op) && is_used(fused, s);
+}
+
 static void write_step(const eager__fused *fused, int s, eager__strbuf *source) {
   const eager__fused_step *step = &fused->steps[s];
   bool is_cast = eager__fused_is_cast(step->op);
-  bool rounds = !is_cast && step->dtype == fused->dtype && step->dtype != EAGER_BOOL;
+  bool rounds = must_round(fused, s);
   eager__strbuf_add(source, "  ");
   write_type(fused, step, source);
   eager__strbuf_format(source, " v%d = %s", s, rounds ? "ROUNDED(" : "");
   if (is_cast)
     write_cast(fused, step, source);
   else
-    write_call(fused, step, source);
+    write_call(fused, s, source);
   eager__strbuf_add(source, rounds ? ");\n" : ";\n");
 }
 
 static void write_values_head(const eager__fused *fused, const char *kind, const char *name,
                               eager__strbuf *source) {
   eager__strbuf_format(source, "%s void %s(", kind, name);
+  if (eager__fused_parameter_count(fused) > 0)
+    eager__strbuf_add(source, "fused_parameters p, ");
   for (int k = 0; k < fused->input_count; k++)
     eager__strbuf_format(source, "%s i%d, ", eager__fused_value_type(fused, k), k);
   eager__strbuf_add(source, "fused_values *out) {\n");
@@ -141,7 +187,11 @@ static void write_values_head(const eager__fused *fused, const char *kind, const
 /* The steps as a function, and once more for the ends of rows, which is called: what is
  * called is compiled once. */
 void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source) {
+  int parameters = eager__fused_parameter_count(fused);
   write_rows(fused, source);
+  if (parameters > 0)
+    eager__strbuf_format(source, "typedef struct {\n  A p[%d];\n} fused_parameters;\n",
+                         parameters);
   eager__strbuf_add(source, "typedef struct {\n");
   for (int i = 0; i < fused->output_count; i++) {
     write_type(fused, &fused->steps[fused->outputs[i]], source);
@@ -158,6 +208,7 @@ void eager__fused_write_values(const eager__fused *fused, eager__strbuf *source)
 void eager__fused_write_apart(const eager__fused *fused, eager__strbuf *source) {
   write_values_head(fused, "OUTLINED", "values_apart", source);
   eager__strbuf_add(source, "  values(");
+  if (eager__fused_parameter_count(fused) > 0) eager__strbuf_add(source, "p, ");
   for (int k = 0; k < fused->input_count; k++) eager__strbuf_format(source, "i%d, ", k);
   eager__strbuf_add(source, "out);\n}\n");
 }
@@ -181,5 +232,4 @@ void eager__fused_add_files(const eager__fused *fused, eager__family *family) {
     for (int i = 0; of->files[i] != NULL; i++)
       if (strcmp(of->files[i], "elementwise") != 0) add_file(family, of->files[i]);
   }
-  if (eager__fused_has_edges(fused)) add_file(family, "convert");
 }

@@ -244,6 +244,92 @@ static void many_inputs_and_steps(void **state) {
   group_check_all(groups, 3);
 }
 
+/* What compilers know of sums and products does not hold for floats. */
+static void nothing_is_simplified(void **state) {
+  (void)state;
+  test_enable();
+  enum { A, B, C, FIRST }; /* inputs, then the first step */
+  static const struct {
+    struct {
+      const char *raw;
+      int operands[3];
+    } steps[4];
+  } cases[] = {
+      {{{"AddV2", {A, B}}, {"Sub", {FIRST, A}}}},
+      {{{"Sub", {A, B}}, {"AddV2", {FIRST, B}}}},
+      {{{"AddV2", {A, B}}, {"AddV2", {FIRST, C}}, {"Sub", {FIRST + 1, C}}}},
+      {{{"Sub", {A, A}}, {"Mul", {FIRST, B}}}},
+      {{{"Mul", {A, B}}, {"AddV2", {FIRST, C}}}},
+      {{{"Mul", {A, B}}, {"Mul", {A, C}}, {"Sub", {FIRST, FIRST + 1}}}},
+      {{{"Reciprocal", {A}}, {"Mul", {FIRST, A}}}},
+      {{{"Mul", {A, B}}, {"RealDiv", {FIRST, B}}}},
+      {{{"Reciprocal", {A}}, {"Reciprocal", {FIRST}}}},
+      {{{"Square", {A}}, {"Sqrt", {FIRST}}}},
+      {{{"Exp", {A}}, {"Log", {FIRST}}}},
+      {{{"Neg", {A}}, {"AddV2", {A, B}}, {"AddV2", {FIRST, FIRST + 1}}}},
+      {{{"Maximum", {A, B}}, {"Minimum", {FIRST, B}}}},
+      {{{"Less", {A, B}}, {"SelectV2", {FIRST, B, A}}, {"Neg", {FIRST + 1}}}},
+      {{{"AddV2", {A, B}}, {"IsNan", {FIRST}}, {"SelectV2", {FIRST + 1, A, FIRST}}}},
+      {{{"Cast", {A}}, {"AddV2", {FIRST, B}}, {"Cast", {FIRST + 1}}}},
+  };
+  enum { CASES = sizeof cases / sizeof *cases };
+  group *groups = test_alloc(CASES * sizeof *groups);
+  for (int i = 0; i < CASES; i++) {
+    group *g = &groups[i];
+    bool casts = strcmp(cases[i].steps[0].raw, "Cast") == 0;
+    group_begin(g, EAGER_FLOAT32);
+    for (int k = A; k < FIRST; k++)
+      group_input(g, casts && k == A ? EAGER_INT32 : EAGER_FLOAT32, some_rows);
+    for (int s = 0, last = 0; s < 4 && cases[i].steps[s].raw != NULL; s++) {
+      const char *raw = cases[i].steps[s].raw;
+      eager_dtype result = gives_bool(raw)   ? EAGER_BOOL
+                           : casts && s == 2 ? EAGER_INT32
+                                             : EAGER_FLOAT32;
+      last = group_step(g, raw, result, cases[i].steps[s].operands, 0);
+      if (s == 3 || cases[i].steps[s + 1].raw == NULL) group_output(g, last);
+    }
+  }
+  group_check_all(groups, CASES);
+}
+
+/* Kernels are found again by what they are made for: nothing may be left out of it. */
+static void groups_that_differ_in_little(void **state) {
+  (void)state;
+  test_enable();
+  static const struct {
+    const char *raw;
+    double parameter;
+    int operands[3], output;
+    eager_dtype dtype;
+  } cases[] = {
+      {"Sub", 0, {0, 1}, 0, EAGER_FLOAT32},
+      {"Sub", 0, {1, 0}, 0, EAGER_FLOAT32},
+      {"Sub", 0, {1, 0}, 1, EAGER_FLOAT32},
+      {"Sub", 0, {0, 1}, 0, EAGER_INT32},
+      {"Sub", 0, {0, 1}, 0, EAGER_UINT32},
+      {"Mul", 0, {0, 1}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0.25, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0.5, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", -1e-30, {0}, 0, EAGER_FLOAT32},
+      {"LeakyRelu", 0, {0}, 0, EAGER_FLOAT32},
+  };
+  enum { CASES = sizeof cases / sizeof *cases };
+  group *groups = test_alloc(2 * CASES * sizeof *groups);
+  int count = 0;
+  for (int i = 0; i < 2 * CASES; i++) { /* the second half with another shape */
+    group *g = &groups[count++];
+    eager_dtype dtype = cases[i % CASES].dtype;
+    group_begin(g, dtype);
+    group_input(g, dtype, some_rows);
+    group_input(g, dtype, i < CASES ? some_rows : (test_shape){1, {21}});
+    int first = group_step(g, cases[i % CASES].raw, dtype, cases[i % CASES].operands,
+                           cases[i % CASES].parameter);
+    int second = group_step(g, "AddV2", dtype, (int[]){first, 1}, 0);
+    group_output(g, cases[i % CASES].output ? second : first);
+  }
+  group_check_all(groups, count);
+}
+
 /* --- Casts at the edges --- */
 
 /* From up to four other dtypes, and to as many. */
@@ -421,6 +507,8 @@ int main(void) {
       cmocka_unit_test(broadcasts_by_chance),
       cmocka_unit_test(lengths),
       cmocka_unit_test(many_inputs_and_steps),
+      cmocka_unit_test(nothing_is_simplified),
+      cmocka_unit_test(groups_that_differ_in_little),
       cmocka_unit_test(casts),
       cmocka_unit_test(outputs_may_lie_where_inputs_do),
   };
