@@ -280,7 +280,8 @@ eager_status eager_session_dump(eager_session *s, eager_graph_format format,
   EAGER__REQUIRE(out_text, EAGER_INVALID_ARGUMENT, "out_text is NULL");
   *out_text = NULL;
   EAGER__REQUIRE(s, EAGER_INVALID_ARGUMENT, "eager_session_dump: the session is NULL");
-  EAGER__TRY(eager__runtime_require_open());
+  eager__runtime *runtime;
+  EAGER__TRY(eager__runtime_require_any(&runtime));
   if (!eager__handle_is_live(s, EAGER__HANDLE_SESSION))
     return eager__handle_refuse(s, "the session");
   EAGER__TRY(eager__graph_check_format(format));
