@@ -58,9 +58,11 @@ static eager_status run_item(execution *x, const eager__item *item) {
 
 /* Whether its recorded commands can be played on these tensors: what has failed has perhaps
  * no memory, and does not concern all outputs; what begins between larger elements cannot
- * be seen as those. */
+ * be seen as those; and a driver may have the parts of an arena where it has not the whole.
+ */
 static bool can_play(const execution *x, const eager__segment *segment) {
   if (!segment->replay) return false;
+  if (segment->arena_size > segment->device->info.max_allocation) return false;
   for (int i = 0; i < segment->input_count; i++) {
     const eager_tensor *t = x->tensors[segment->inputs[i]];
     if (eager__buffer_failure(t->buffer)) return false;

@@ -186,6 +186,9 @@ void eager__commands_drop_forms(eager__commands *commands);
 void eager__commands_forms_made(eager__commands *commands);
 /* Moves `from` into a new block; `from` is then empty. NULL when host memory is short. */
 eager__commands *eager__commands_move(eager__commands *from);
+/* How many such lists may be in flight where `most` ops may: those of many ops count as
+ * many. At least 1. */
+uint64_t eager__commands_bound(const eager__commands *commands, int most);
 /* Compute lock held: enqueues everything. `slot` -1 or the op's cell; when `want_event`,
  * `*out_event` is the last command's. On failure some commands may be in the queue. */
 eager_status eager__commands_play(eager__commands *commands, int slot, bool want_event,

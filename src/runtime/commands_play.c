@@ -65,6 +65,11 @@ static eager_status play_again(eager__device *device, const eager__played *playe
   return status;
 }
 
+uint64_t eager__commands_bound(const eager__commands *commands, int most) {
+  int ops = commands->played ? commands->played->item_count : 1;
+  return ops > most ? 1 : (uint64_t)(most / (ops > 0 ? ops : 1));
+}
+
 eager_status eager__commands_play(eager__commands *commands, int slot, bool want_event,
                                   eager__event **out_event) {
   eager__device *device = commands->device;

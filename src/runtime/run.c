@@ -202,8 +202,9 @@ static bool any_deferred(const eager__call *call) {
 
 /* The bound on work in flight: exact to one mark. What waits for copies becomes what is
  * submitted while one waits, so the larger part is waited for until both together fit. */
-static void wait_for_room(eager__runtime *runtime, eager__device *device) {
-  uint64_t bound = (uint64_t)runtime->options.max_in_flight;
+static void wait_for_room(eager__runtime *runtime, eager__device *device,
+                          const eager__commands *commands) {
+  uint64_t bound = eager__commands_bound(commands, runtime->options.max_in_flight);
   eager__timeline *timeline = &device->compute;
   for (;;) {
     uint64_t submitted = atomic_load_explicit(&timeline->submitted, memory_order_relaxed);
@@ -282,7 +283,7 @@ static eager_status record_and_submit(eager__runtime *runtime, eager__call *call
     if (has_elements(call)) status = call->op->launch(call, &commands);
     if (status == EAGER_OK) status = commands.status;
     if (status == EAGER_OK) {
-      wait_for_room(runtime, call->device);
+      wait_for_room(runtime, call->device, &commands);
       status = mode == EAGER_ASYNC && any_deferred(call)
                    ? defer(runtime, call, &commands, &all)
                    : submit_now(runtime, call, &commands, &all, mode);
